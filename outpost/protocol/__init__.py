@@ -1,0 +1,1 @@
+"""uCentral over WebSocket, without I/O: bytes in, actions out."""

@@ -1,0 +1,207 @@
+"""What any live store must do, whichever server holds it.
+
+The live store is the truth of this moment. It can be lost at any time: MySQL
+rebuilds the desired side, the access points' next check-ins the reported side.
+Every implementation passes ``tests/outpost/store/contract_tests.py``.
+
+Units: times are Unix seconds (float), serials 12 lower-case hex digits.
+Every method raises ``StoreUnavailable`` when the server cannot be reached.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+FactKind = Literal[
+    "connected",  # uuid, firmware, compatible, capabilities, reason, address
+    "disconnected",  # code: why the session ended
+    "pushed",  # uuid: a configuration was sent
+    "applied",  # uuid, rejected: list of the access point's own words (may be empty)
+    "refused",  # uuid, text, rejected
+    "command_sent",  # command
+    "command_done",  # command, result
+    "command_failed",  # command, text, result
+    "event",  # type, payload, at
+    "log",  # text, severity 0-7
+    "health",  # sanity 0-100, data
+]
+
+
+class StoreUnavailable(Exception):
+    """The live store did not answer; nothing of the call may be relied upon."""
+
+
+class Desired(msgspec.Struct, frozen=True):
+    """What one claimed access point should run.
+
+    ``uuid`` 0 means claimed, but nothing to push yet. ``document`` is the
+    configuration without its uuid: JSON, zlib-compressed, sealed with
+    ``sealing.Seal`` to the serial, so that the store never holds a passphrase
+    in the clear.
+    """
+
+    serial: str
+    uuid: int
+    hash: str
+    document: bytes
+    network: str
+
+
+class DesiredVersion(msgspec.Struct, frozen=True):
+    """The cheap half of ``Desired``: enough to see whether a push is due."""
+
+    uuid: int
+    hash: str
+    network: str
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """What a ``connect`` frame said, and where it came in."""
+
+    serial: str
+    outpost: str
+    uuid: int
+    firmware: str
+    compatible: str
+    compress: bool
+    address: str
+    at: float
+    capabilities: bytes = b""  # raw JSON of the connect frame's capabilities, secrets dropped
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """One check-in. ``state`` is the raw JSON of a state message, or None for a bare sign of life."""
+
+    serial: str
+    session: int
+    at: float
+    uuid: int = 0
+    state: bytes | None = None
+
+
+class Reported(msgspec.Struct, frozen=True):
+    """What the store last heard from an access point. Empty fields were never heard."""
+
+    serial: str
+    session: int = 0
+    outpost: str = ""
+    connected: bool = False
+    connected_at: float = 0.0
+    last_seen: float = 0.0
+    uuid: int = 0
+    firmware: str = ""
+    compatible: str = ""
+    compress: bool = False
+    address: str = ""
+    capabilities: bytes = b""
+    state: bytes = b""
+    state_at: float = 0.0
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """Something worth keeping in MySQL. ``id`` is unique for ever; reading the same fact twice is normal."""
+
+    id: str
+    kind: FactKind
+    serial: str
+    at: float
+    session: int = 0
+    data: dict[str, Any] = {}
+
+
+class PendingCommand(msgspec.Struct, frozen=True):
+    """A command waiting for its access point. Taken at most once; expires unsent at ``expires_at``."""
+
+    serial: str
+    id: int
+    method: str
+    params: dict[str, Any]
+    expires_at: float
+    timeout: float  # seconds from sending to giving up on an answer
+
+
+class OutpostStore(Protocol):
+    """What an outpost process asks of the live store (asyncio side)."""
+
+    async def connected(self, connections: Sequence[Connection]) -> list[int]:
+        """Register connections, each under a session number higher than any before for its serial."""
+
+    async def seen(self, batch: Sequence[Seen]) -> list[str]:
+        """Write check-ins in one batch. Those of a session that was taken over are ignored.
+
+        Returns the serials the store knows nothing of (it was lost): register them again.
+        """
+
+    async def disconnected(self, sessions: Sequence[tuple[str, int, float]]) -> None:
+        """Mark (serial, session, at) as gone; a session that was taken over changes nothing."""
+
+    async def desired(self, serials: Sequence[str]) -> list[Desired | None]:
+        """The desired configurations in the order asked; None for unclaimed access points."""
+
+    async def desired_versions(self, serials: Sequence[str]) -> list[DesiredVersion | None]:
+        """As ``desired`` without the documents."""
+
+    async def append_facts(self, facts: Sequence[Fact]) -> None:
+        """Append to the stream of facts, bounded in length (oldest dropped)."""
+
+    async def take_commands(self, serial: str, count: int, now: float) -> list[PendingCommand]:
+        """Remove and return up to ``count`` commands that have not expired, oldest first."""
+
+    def nudges(self, outpost: str) -> AsyncIterator[list[str]]:
+        """Batches of serials whose desired state or commands changed.
+
+        An empty list means that nudges may have been lost: compare every session.
+        """
+
+    async def ping(self) -> None:
+        """Answer, or raise ``StoreUnavailable``."""
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+
+
+class LiveStore(Protocol):
+    """What the monolith asks of the live store (synchronous side)."""
+
+    def put_desired(self, many: Iterable[Desired]) -> None:
+        """Write desired configurations, replacing what was there."""
+
+    def remove_desired(self, serials: Iterable[str]) -> None:
+        """Forget claimed access points: they are parked from now on, their pending commands dropped."""
+
+    def desired_versions(self, serials: Sequence[str]) -> list[DesiredVersion | None]:
+        """What the store holds as desired, in the order asked."""
+
+    def put_commands(self, many: Iterable[PendingCommand]) -> None:
+        """Queue commands; queuing the same id again changes nothing."""
+
+    def nudge(self, serials: Iterable[str]) -> None:
+        """Tell the outposts that hold these access points to compare."""
+
+    def reported(self, serials: Sequence[str], *, with_state: bool = False) -> list[Reported]:
+        """What was last heard, in the order asked; an empty ``Reported`` for those never heard.
+
+        Without ``with_state`` neither ``state`` nor ``capabilities`` is fetched.
+        """
+
+    def presence_before(self, at: float, limit: int = 1000) -> list[tuple[str, float]]:
+        """Claimed access points last seen before ``at``: (serial, last seen), longest silent first."""
+
+    def forget_presence(self, serials: Iterable[str]) -> None:
+        """Drop serials from the presence set until their next sign of life."""
+
+    def read_facts(self, consumer: str, count: int, block: float = 0.0) -> list[Fact]:
+        """Up to ``count`` facts not yet acknowledged, waiting up to ``block`` seconds for the first.
+
+        At least once: what a dead consumer did not acknowledge for 30 s is handed to another.
+        """
+
+    def acknowledge(self, facts: Iterable[Fact]) -> None:
+        """These facts are in MySQL."""
+
+    def ping(self) -> None:
+        """Answer, or raise ``StoreUnavailable``."""
+
+    def close(self) -> None:
+        """Close every connection."""
