@@ -1,0 +1,1 @@
+"""WHAT the customer wants of each place's Wi-Fi, and what its access points report."""
