@@ -1,0 +1,1 @@
+"""WHO: users, organisations, memberships and roles, invitations, the audit log."""

@@ -1,0 +1,7 @@
+from accounts.models.audit import AuditEntry
+from accounts.models.invitation import Invitation
+from accounts.models.membership import Membership, Role
+from accounts.models.organisation import Organisation
+from accounts.models.user import User
+
+__all__ = ["AuditEntry", "Invitation", "Membership", "Organisation", "Role", "User"]

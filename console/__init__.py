@@ -1,0 +1,1 @@
+"""THE BROWSER, and where all is assembled."""

@@ -1,0 +1,299 @@
+"""Every setting, from the environment, with types. ``.env.example`` lists the variables in words.
+
+Defaults are safe. Production (``AERIE_ENV`` unset) refuses to start without its
+secrets and names every one that is missing.
+"""
+
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+import structlog
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from accounts.keyring import parse_keys
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+AERIE_ENV = env.str("AERIE_ENV", "production")
+if AERIE_ENV not in ("production", "development", "demo", "test"):
+    raise ImproperlyConfigured(f"AERIE_ENV is {AERIE_ENV!r}; it is production, development, demo or test")
+PRODUCTION = AERIE_ENV == "production"
+DEBUG = AERIE_ENV == "development"
+
+_unusable: list[str] = []
+
+
+def _required(name: str, fallback: str) -> str:
+    """The variable; outside production the fallback may stand in for it."""
+    value = env.str(name, "" if PRODUCTION else fallback)
+    if not value:
+        _unusable.append(f"{name} is missing")
+    return value
+
+
+def _keys(name: str, fallback: str) -> list[bytes]:
+    try:
+        return parse_keys(_required(name, fallback))
+    except ValueError as error:
+        _unusable.append(f"{name}: {error}")
+        return []
+
+
+# Fallbacks of development, demo and tests alone: publicly known, and never used in production.
+_VAR = BASE_DIR / "var"
+_OPEN_KEY = "YWVyaWUgZGV2ZWxvcG1lbnQga2V5LCBub3Qgc2FmZSE="
+
+SECRET_KEY = _required("SECRET_KEY", "development only, publicly known, long enough to satisfy the checks")
+FIELD_ENCRYPTION_KEYS = _keys("FIELD_ENCRYPTION_KEYS", _OPEN_KEY)
+OUTPOST_STORE_KEYS = _keys("OUTPOST_STORE_KEYS", _OPEN_KEY)
+OUTPOST_DEVICE_KEY_SECRETS = env.list("OUTPOST_DEVICE_KEY_SECRETS", default=[])
+OUTPOST_PUBLIC_URL = env.str("OUTPOST_PUBLIC_URL", "ws://127.0.0.1:15002")
+ALLOWED_HOSTS = [h for h in _required("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if h]
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+_DATABASE_URL = _required("DATABASE_URL", f"sqlite:///{_VAR / 'development' / 'aerie.sqlite3'}")
+REDIS_URL = _required("REDIS_URL", "redis://127.0.0.1:6379/0")
+LIVE_STORE_URL = _required("LIVE_STORE_URL", "redis://127.0.0.1:6379/1")
+STORAGE_URL = _required("STORAGE_URL", f"file://{_VAR / 'development' / 'files'}")
+STATIC_STORAGE_URL = env.str("STATIC_STORAGE_URL", "")
+EMAIL_URL = _required("EMAIL_URL", "consolemail://")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Aerie <aerie@localhost>")
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+
+if _unusable:
+    raise ImproperlyConfigured("; ".join(_unusable) + ". See .env.example.")
+
+# --- what is assembled -------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.sites",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "csp",
+    "django_countries",
+    "django_htmx",
+    "django_prometheus",
+    "django_rq",
+    "django_structlog",
+    "template_partials",
+    "accounts",
+    "devices",
+    "jobs",
+    "console",
+]
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+ROOT_URLCONF = "console.urls"
+WSGI_APPLICATION = "console.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "console" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# --- MySQL (SQLite serves the demo alone) ------------------------------------------------------
+
+DATABASES = {"default": env.db_url_config(_DATABASE_URL)}
+_database = DATABASES["default"]
+if _database["ENGINE"] == "django.db.backends.mysql":
+    _database["CONN_MAX_AGE"] = 300
+    _database["CONN_HEALTH_CHECKS"] = True
+    _database.setdefault("OPTIONS", {}).update(
+        charset="utf8mb4", isolation_level="read committed", connect_timeout=5
+    )
+else:
+    Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    _database["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+
+# The cache holds only rate limits: in MySQL, so that signing in works while Redis is away.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+# --- Redis: the queues. One queue per worker process (a worker on several loses jobs) -----------
+
+
+def _redis_connection(url: str) -> dict[str, object]:
+    """django-rq's HOST/PORT form; its URL form would ignore the client settings below."""
+    parts = urlsplit(url)
+    common: dict[str, object] = {
+        "USERNAME": parts.username or "",
+        "PASSWORD": parts.password or "",
+        "DEFAULT_TIMEOUT": 300,
+        "REDIS_CLIENT_KWARGS": {"socket_keepalive": True, "health_check_interval": 30},
+    }
+    if parts.scheme == "unix":
+        return common | {"UNIX_SOCKET_PATH": parts.path, "DB": 0}
+    database = int(parts.path.strip("/") or 0)
+    return common | {
+        "HOST": parts.hostname,
+        "PORT": parts.port or 6379,
+        "DB": database,
+        "SSL": parts.scheme == "rediss",
+    }
+
+
+QUEUES = ("critical", "default", "ingest")
+RQ_QUEUES = {name: _redis_connection(REDIS_URL) for name in QUEUES}
+RQ = {"SERIALIZER": "rq.serializers.JSONSerializer"}
+
+# --- S3, or a directory in the demo ------------------------------------------------------------
+
+
+def _storage(url: str) -> dict[str, object]:
+    parts = urlsplit(url)
+    if parts.scheme == "s3":
+        options = {"bucket_name": parts.netloc, "location": parts.path.strip("/"), "default_acl": None}
+        return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    if parts.scheme == "file":
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": parts.path}}
+    raise ImproperlyConfigured(f"STORAGE_URL starts with s3:// or file://, not {parts.scheme!r}")
+
+
+def _static_storage() -> dict[str, object]:
+    if STATIC_STORAGE_URL:
+        return _storage(STATIC_STORAGE_URL) | {"BACKEND": "storages.backends.s3.S3ManifestStaticStorage"}
+    if PRODUCTION or AERIE_ENV == "demo":
+        return {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    return {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+
+STORAGES = {"default": _storage(STORAGE_URL), "staticfiles": _static_storage()}
+STATIC_URL = "/static/"
+STATIC_ROOT = env.path("STATIC_ROOT", default=str(_VAR / "static"))()
+STATICFILES_DIRS = [BASE_DIR / "console" / "static"]
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+
+# --- signing in --------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+PASSWORD_HASHERS = (
+    ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if AERIE_ENV == "test"
+    else ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+)
+SITE_ID = 1
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_PRESERVE_USERNAME_CASING = False
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
+USERSESSIONS_TRACK_ACTIVITY = True
+
+# --- the browser's side ------------------------------------------------------------------------
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", PRODUCTION)
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+vars().update(env.email_url_config(EMAIL_URL))
+
+# --- logs: JSON lines, one per request or job, without secrets ----------------------------------
+
+_SHARED_PROCESSORS = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso"),
+]
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(),
+            ],
+            "foreign_pre_chain": _SHARED_PROCESSORS,
+        }
+    },
+    "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "json", "stream": sys.stderr}},
+    "root": {"handlers": ["stream"], "level": env.str("LOG_LEVEL", "WARNING" if AERIE_ENV == "test" else "INFO")},
+}
+structlog.configure(
+    processors=[*_SHARED_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)

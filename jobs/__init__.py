@@ -1,0 +1,1 @@
+"""WHEN: the timetable, the queues, and every job, each one thought."""
