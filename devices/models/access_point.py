@@ -1,14 +1,18 @@
 """An access point: claimed by an organisation, placed in a network, known by its serial."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import AuditEntry
+from devices.models.configuration import Configuration
+from devices.models.task import Task
+
 if TYPE_CHECKING:
-    from accounts.models import Organisation
+    from accounts.models import Organisation, User
+    from devices.models.network import Network
 
 
 class Link(models.TextChoices):
@@ -31,7 +35,7 @@ class AccessPoint(models.Model):
 
     network = models.ForeignKey("devices.Network", on_delete=models.CASCADE, related_name="access_points")
     serial = models.CharField(_("serial"), max_length=12, unique=True)
-    name = models.CharField(_("name"), max_length=60)
+    name = models.CharField(_("name"), max_length=60, blank=True)
     claimed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
@@ -61,5 +65,41 @@ class AccessPoint(models.Model):
     def online(self) -> bool:
         return self.link in {Link.ONLINE, Link.LATE}
 
-    def seen_at(self, moment: datetime) -> None:
-        self.last_seen = max(self.last_seen or moment, moment)
+    @property
+    def organisation(self) -> "Organisation":
+        return self.network.organisation
+
+    def rename(self, user: "User", name: str) -> None:
+        """Its name is part of its own configuration, not of the network's revision."""
+        old, self.name = self.name, name.strip()
+        if self.name == old:
+            return
+        with transaction.atomic():
+            self.save(update_fields=["name"])
+            self._note(user, "access_point.rename", old=old, new=self.name)
+            self.publish_soon()
+
+    def move(self, user: "User", network: "Network") -> None:
+        """Into another network of the same organisation, whose configuration it then runs."""
+        if network.organisation_id != self.network.organisation_id:
+            raise ValueError("An access point moves within its organisation; release it first")
+        with transaction.atomic():
+            old, self.network = self.network, network
+            self.save(update_fields=["network"])
+            Configuration.objects.filter(pk=self.pk).update(wanted_revision=network.revision_number)
+            self._note(user, "access_point.move", old=str(old), new=str(network))
+            self.publish_soon()
+
+    def release(self, user: "User") -> None:
+        """Give it up: anyone may claim it from now on. It keeps its last configuration until then."""
+        with transaction.atomic():
+            self._note(user, "access_point.release")
+            Task.promise("forget", f"forget:{self.serial}", {"serials": [self.serial]})
+            self.delete()
+
+    def publish_soon(self) -> Task:
+        """Promise that this one's configuration reaches the live store; part of the caller's transaction."""
+        return Task.promise("publish", f"publish:access-point:{self.pk}", {"access_points": [self.pk]})
+
+    def _note(self, user: "User", verb: str, **detail: str) -> None:
+        AuditEntry.record(self.organisation, user, verb, self, serial=self.serial, **detail)

@@ -1,10 +1,19 @@
 """A thing to do once, now: reboot, blink. Sent at most once; every command ends in a verdict."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
+from django.utils import timezone as clock
 from django.utils.translation import gettext_lazy as _
+
+from accounts.models import AuditEntry
+from devices.models.task import Task
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from devices.models.access_point import AccessPoint
 
 
 class CommandKind(models.TextChoices):
@@ -41,6 +50,23 @@ class Command(models.Model):
     class Meta:
         ordering = ["-pk"]
         indexes = [models.Index(fields=["state", "expires_at"], name="commands_due")]
+
+    @classmethod
+    def ask(cls, user: "User", access_point: "AccessPoint", kind: CommandKind) -> "Command":
+        """Queue it for the access point, which has ``WAIT`` to come and fetch it."""
+        with transaction.atomic():
+            command = cls.objects.create(
+                access_point=access_point, kind=kind, asked_by=user, expires_at=clock.now() + WAIT
+            )
+            AuditEntry.record(
+                access_point.organisation, user, f"command.{kind}", access_point, serial=access_point.serial
+            )
+            Task.promise("command", f"command:{command.pk}", {"command": command.pk})
+        return command
+
+    @property
+    def ended(self) -> bool:
+        return self.state in {CommandState.DONE, CommandState.FAILED, CommandState.EXPIRED}
 
     def __str__(self) -> str:
         return f"{self.kind} {self.access_point_id}: {self.state}"

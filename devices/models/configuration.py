@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -59,6 +60,21 @@ class Configuration(models.Model):
         """Every access point of the network should run its present revision. Returns how many."""
         rows = Configuration.objects.filter(access_point__network=network)
         return rows.update(wanted_revision=network.revision_number)
+
+    @staticmethod
+    def state_expression(now: datetime) -> Case:
+        """``state`` as SQL, for counting and filtering; a test holds the two together."""
+        pending = Q(published_revision__lt=F("wanted_revision")) | Q(uuid=0)
+        applying = Q(sent_uuid=F("uuid"), sent_at__gt=now - APPLYING_FOR)
+        return Case(
+            When(~Q(unpublishable=""), then=Value(ConfigurationState.REJECTED.value)),
+            When(pending, then=Value(ConfigurationState.WAITING.value)),
+            When(applied_uuid=F("uuid"), then=Value(ConfigurationState.UP_TO_DATE.value)),
+            When(refused_uuid=F("uuid"), then=Value(ConfigurationState.REJECTED.value)),
+            When(applying, then=Value(ConfigurationState.APPLYING.value)),
+            default=Value(ConfigurationState.WAITING.value),
+            output_field=models.CharField(),
+        )
 
     def state(self, now: datetime) -> ConfigurationState:
         """Where this access point stands between wanted and applied."""

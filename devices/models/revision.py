@@ -22,7 +22,9 @@ class Revision(models.Model):
     id = TimeOrderedIdField()
     network = models.ForeignKey("devices.Network", on_delete=models.CASCADE, related_name="revisions")
     number = models.PositiveIntegerField()
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     intent = SealedJSONField()
     diff = models.JSONField(default=list)
