@@ -1,0 +1,27 @@
+"""One page of metrics for several processes; to be called before anything imports ``prometheus_client``.
+
+The library decides at its import whether values live in memory or in files of a directory that
+every process maps (its multiprocess mode), hence a module of its own that does not import it.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def share_metrics() -> Path:
+    """Keep metrics in files of one directory, empty at start; children find it in their environment.
+
+    Raises ``RuntimeError`` when it is too late.
+    """
+    if "prometheus_client" in sys.modules and VARIABLE not in os.environ:
+        raise RuntimeError("share_metrics() must run before prometheus_client is imported")
+    directory = Path(os.environ.get(VARIABLE) or tempfile.mkdtemp(prefix="outpost-metrics-"))
+    directory.mkdir(parents=True, exist_ok=True)
+    for left_behind in directory.glob("*.db"):
+        left_behind.unlink()
+    os.environ[VARIABLE] = str(directory)
+    return directory
