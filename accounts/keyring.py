@@ -45,7 +45,9 @@ class Keyring:
         name, _, body = sealed.partition(":")
         try:
             raw = base64.b64decode(body, validate=True)
-            return self._ciphers[name].decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode()).decode()
+            return (
+                self._ciphers[name].decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode()).decode()
+            )
         except (KeyError, InvalidTag, ValueError, binascii.Error):
             raise BrokenSecret(f"No key opens this value of {context}") from None
 

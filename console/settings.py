@@ -290,7 +290,10 @@ LOGGING = {
         }
     },
     "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "json", "stream": sys.stderr}},
-    "root": {"handlers": ["stream"], "level": env.str("LOG_LEVEL", "WARNING" if AERIE_ENV == "test" else "INFO")},
+    "root": {
+        "handlers": ["stream"],
+        "level": env.str("LOG_LEVEL", "WARNING" if AERIE_ENV == "test" else "INFO"),
+    },
 }
 structlog.configure(
     processors=[*_SHARED_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
