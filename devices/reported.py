@@ -18,7 +18,7 @@ CHUNK = 200  # states fetched at once: at most a few MB in memory
 
 @dataclass(frozen=True)
 class Radio:
-    """``tx_power`` in dBm, ``width`` in MHz, ``utilisation`` in percent, ``noise`` in dBm, ``temperature`` in °C."""
+    """``width`` in MHz, ``tx_power`` and ``noise`` in dBm, ``utilisation`` in percent, ``temperature`` in °C."""
 
     band: str
     channel: int | None
@@ -31,7 +31,7 @@ class Radio:
 
 @dataclass(frozen=True)
 class Client:
-    """``signal`` in dBm, rates in Mbit/s, traffic in bytes as the client sees it, ``connected`` in seconds."""
+    """``signal`` in dBm, rates in Mbit/s, traffic in bytes as it sees it, ``connected`` in seconds."""
 
     mac: str
     ssid: str

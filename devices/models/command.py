@@ -51,6 +51,9 @@ class Command(models.Model):
         ordering = ["-pk"]
         indexes = [models.Index(fields=["state", "expires_at"], name="commands_due")]
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.access_point_id}: {self.state}"
+
     @classmethod
     def ask(cls, user: "User", access_point: "AccessPoint", kind: CommandKind) -> "Command":
         """Queue it for the access point, which has ``WAIT`` to come and fetch it."""
@@ -67,6 +70,3 @@ class Command(models.Model):
     @property
     def ended(self) -> bool:
         return self.state in {CommandState.DONE, CommandState.FAILED, CommandState.EXPIRED}
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.access_point_id}: {self.state}"

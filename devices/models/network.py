@@ -94,6 +94,16 @@ class Network(models.Model):
         """Go back to what was wanted at revision ``number``: a new revision with the old content."""
         return self.revise(user, self.revisions.get(number=number).wanted(), base)
 
+    def remove(self, user: "User") -> None:
+        """Delete the network and release its access points: anyone may claim them from now on."""
+        with transaction.atomic():
+            serials = list(self.access_points.values_list("serial", flat=True))
+            AuditEntry.record(
+                self.organisation, user, "network.remove", self, count=len(serials), serials=serials[:100]
+            )
+            Task.promise("forget", f"forget:network:{self.pk}", {"serials": serials})
+            self.delete()
+
     def latest_revision(self) -> Revision:
         return self.revisions.get(number=self.revision_number)
 
