@@ -4,10 +4,12 @@ The live store is the truth of this moment. It can be lost at any time: MySQL
 rebuilds the desired side, the access points' next check-ins the reported side.
 Every implementation passes ``tests/outpost/store/contract_tests.py``.
 
-Units: times are Unix seconds (float), serials 12 lower-case hex digits.
+Units: times are Unix seconds (float), serials 12 lower-case hex digits. Session numbers
+are chosen by the store and fit 53 bits: 64-bit columns, not 32.
 Every method raises ``StoreUnavailable`` when the server cannot be reached.
 """
 
+import uuid as uuids
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Literal, Protocol
 
@@ -71,13 +73,27 @@ class Connection(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """One check-in. ``state`` is the raw JSON of a state message, or None for a bare sign of life."""
+    """One check-in. ``state`` is the raw JSON of a state message, or None for a bare sign of life.
+
+    ``uuid`` None means the access point did not say what it runs; 0 is what it says in recovery mode.
+    """
 
     serial: str
     session: int
     at: float
-    uuid: int = 0
+    uuid: int | None = None
     state: bytes | None = None
+
+
+class SeenOutcome(msgspec.Struct, frozen=True):
+    """What a batch of check-ins met, apart from those written.
+
+    ``unknown``: the store was lost, register these serials again and compare them.
+    ``superseded``: a newer connection holds these serials, perhaps on another outpost: close ours.
+    """
+
+    unknown: list[str] = []
+    superseded: list[str] = []
 
 
 class Reported(msgspec.Struct, frozen=True):
@@ -100,7 +116,11 @@ class Reported(msgspec.Struct, frozen=True):
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """Something worth keeping in MySQL. ``id`` is unique for ever; reading the same fact twice is normal."""
+    """Something worth keeping in MySQL. Reading the same fact twice is normal.
+
+    ``id`` is chosen by whoever appends it (``fact_id``), so that appending again after an
+    unanswered call is the same fact. ``receipt`` is set by ``read_facts`` for ``acknowledge``.
+    """
 
     id: str
     kind: FactKind
@@ -108,6 +128,12 @@ class Fact(msgspec.Struct, frozen=True):
     at: float
     session: int = 0
     data: dict[str, Any] = {}
+    receipt: str = ""
+
+
+def fact_id() -> str:
+    """An id no other fact ever had: 32 hex digits."""
+    return uuids.uuid4().hex
 
 
 class PendingCommand(msgspec.Struct, frozen=True):
@@ -125,16 +151,19 @@ class OutpostStore(Protocol):
     """What an outpost process asks of the live store (asyncio side)."""
 
     async def connected(self, connections: Sequence[Connection]) -> list[int]:
-        """Register connections, each under a session number higher than any before for its serial."""
+        """Register connections, each under a session number higher than any before for its serial.
 
-    async def seen(self, batch: Sequence[Seen]) -> list[str]:
-        """Write check-ins in one batch. Those of a session that was taken over are ignored.
+        Returns the numbers in order. Higher even when the store was lost in between.
+        """
 
-        Returns the serials the store knows nothing of (it was lost): register them again.
+    async def seen(self, batch: Sequence[Seen]) -> SeenOutcome:
+        """Write check-ins in one batch. Those of a session that was taken over change nothing.
+
+        The state of an unclaimed access point is not stored.
         """
 
     async def disconnected(self, sessions: Sequence[tuple[str, int, float]]) -> None:
-        """Mark (serial, session, at) as gone; a session that was taken over changes nothing."""
+        """Mark (serial, session, last sign of life) as gone; a session taken over changes nothing."""
 
     async def desired(self, serials: Sequence[str]) -> list[Desired | None]:
         """The desired configurations in the order asked; None for unclaimed access points."""
@@ -151,7 +180,9 @@ class OutpostStore(Protocol):
     def nudges(self, outpost: str) -> AsyncIterator[list[str]]:
         """Batches of serials whose desired state or commands changed.
 
-        An empty list means that nudges may have been lost: compare every session.
+        An empty list means that nudges may have been lost: compare every session. It comes first,
+        and again whenever the subscription was interrupted. Outages are waited out here: the
+        iterator never ends by itself and never raises ``StoreUnavailable``.
         """
 
     async def ping(self) -> None:
@@ -164,8 +195,13 @@ class OutpostStore(Protocol):
 class LiveStore(Protocol):
     """What the monolith asks of the live store (synchronous side)."""
 
-    def put_desired(self, many: Iterable[Desired]) -> None:
-        """Write desired configurations, replacing what was there."""
+    def put_desired(self, many: Iterable[Desired], *, replace: bool = False) -> list[str]:
+        """Write desired configurations; claims access points not claimed before.
+
+        A lower uuid never replaces a higher one (two publishers may finish in the wrong order)
+        unless ``replace``: MySQL is the truth and the store is rebuilt from it. Returns the serials
+        left as they were.
+        """
 
     def remove_desired(self, serials: Iterable[str]) -> None:
         """Forget claimed access points: they are parked from now on, their pending commands dropped."""
