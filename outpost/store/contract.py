@@ -51,11 +51,15 @@ class Desired(msgspec.Struct, frozen=True):
 
 
 class DesiredVersion(msgspec.Struct, frozen=True):
-    """The cheap half of ``Desired``: enough to see whether a push is due."""
+    """The cheap half of ``Desired``: enough to see whether a push is due.
+
+    ``commands`` counts those waiting (some may have expired): 0 saves asking ``take_commands``.
+    """
 
     uuid: int
     hash: str
     network: str
+    commands: int = 0
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -115,7 +119,7 @@ class Reported(msgspec.Struct, frozen=True):
     state_at: float = 0.0
 
 
-class Fact(msgspec.Struct, frozen=True):
+class Fact(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something worth keeping in MySQL. Reading the same fact twice is normal.
 
     ``id`` is chosen by whoever appends it (``fact_id``), so that appending again after an
