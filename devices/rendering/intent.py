@@ -11,6 +11,7 @@ import msgspec
 
 Band = Literal["2G", "5G", "6G"]
 BANDS: tuple[Band, ...] = ("2G", "5G", "6G")
+BAND_NAMES: dict[Band, str] = {"2G": "2.4 GHz", "5G": "5 GHz", "6G": "6 GHz"}
 
 
 class Security(StrEnum):
@@ -94,10 +95,15 @@ class Hardware(msgspec.Struct, frozen=True):
     """What an access point said it has, as far as rendering cares.
 
     ``bands`` of its radios; interface patterns of its uplink and its local ports;
-    whether it accepts compressed commands.
+    whether it accepts compressed commands. ``modes`` is what every radio of a band
+    can do, as (band, HT | VHT | HE | EHT, channel width in MHz). ``dfs``: it knows
+    radar channels and may use them. ``countries`` it is locked to; empty: none.
     """
 
     bands: frozenset[Band]
     wan_ports: tuple[str, ...] = ("WAN*",)
     lan_ports: tuple[str, ...] = ("LAN*",)
     compress: bool = False
+    modes: frozenset[tuple[Band, str, int]] = frozenset()
+    dfs: bool = False
+    countries: frozenset[str] = frozenset()
