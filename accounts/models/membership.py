@@ -1,7 +1,22 @@
-"""Which user may do what in which organisation."""
+"""Which user may do what in which organisation.
 
-from django.db import models
+Every verb that changes who is in an organisation first locks the organisation's
+row, and reads roles behind that lock: two owners who leave, demote or remove
+each other in the same moment cannot leave it without one.
+"""
+
+from typing import TYPE_CHECKING
+
+from django.db import models, transaction
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+
+from accounts.models.audit import AuditEntry
+from accounts.refusal import Refusal
+
+if TYPE_CHECKING:
+    from accounts.models.organisation import Organisation
+    from accounts.models.user import User
 
 
 class Role(models.TextChoices):
@@ -16,6 +31,22 @@ class Role(models.TextChoices):
     def covers(self, other: "Role") -> bool:
         """Whether this role may do what the other may."""
         return self.rank >= other.rank
+
+    def grantable(self) -> list["Role"]:
+        """The roles one who holds this one may give and take: administrators none above their own."""
+        return [role for role in Role if self.covers(Role.ADMIN) and self.covers(role)]
+
+
+class NotAMember(Refusal):
+    """The one who acts, or whom it is about, is not (or no longer) in the organisation."""
+
+
+class RoleTooSmall(Refusal):
+    """The one who acts may not do this to that role."""
+
+
+class LastOwner(Refusal):
+    """An organisation is never without an owner."""
 
 
 class Membership(models.Model):
@@ -33,3 +64,73 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.get_role_display()}"
+
+    def may(self, needed: Role) -> bool:
+        """Whether this member's role covers ``needed``."""
+        return Role(self.role).covers(needed)
+
+    def change_role(self, by: "User", role: Role) -> None:
+        """Raises ``RoleTooSmall``, ``LastOwner``, ``NotAMember``."""
+        with transaction.atomic():
+            organisation, present = self._locked()
+            require_grant(organisation, by, Role(present.role), role)
+            if present.role == role:
+                return
+            if role != Role.OWNER:
+                present._require_another_owner()
+            old, present.role = present.role, role
+            present.save(update_fields=["role"])
+            AuditEntry.record(
+                organisation, by, "membership.change_role", present.user.email, old=old, new=str(role)
+            )
+        self.role = role
+
+    def remove(self, by: "User") -> None:
+        """Raises ``RoleTooSmall``, ``LastOwner``, ``NotAMember``."""
+        if by.pk == self.user_id:
+            self.leave()
+            return
+        with transaction.atomic():
+            organisation, present = self._locked()
+            require_grant(organisation, by, Role(present.role))
+            present._end(by, "membership.remove")
+
+    def leave(self) -> None:
+        """Raises ``LastOwner``, ``NotAMember``."""
+        with transaction.atomic():
+            _organisation, present = self._locked()
+            present._end(present.user, "membership.leave")
+
+    def _end(self, by: "User", verb: str) -> None:
+        self._require_another_owner()
+        AuditEntry.record(self.organisation, by, verb, self.user.email, role=self.role)
+        self.delete()
+
+    def _locked(self) -> tuple["Organisation", "Membership"]:
+        """The organisation under a lock, and this membership as it is behind that lock."""
+        organisation = self.organisation.lock()
+        present = organisation.memberships.select_related("user").filter(pk=self.pk).first()
+        if present is None:
+            raise NotAMember(_now("This person is no longer a member."))
+        present.organisation = organisation
+        return organisation, present
+
+    def _require_another_owner(self) -> None:
+        others = self.organisation.memberships.filter(role=Role.OWNER).exclude(pk=self.pk)
+        if self.role == Role.OWNER and not others.exists():
+            raise LastOwner(
+                _now("%(name)s is the only owner. Make somebody else an owner first.") % {"name": self.user}
+            )
+
+
+def require_grant(organisation: "Organisation", by: "User", *roles: Role) -> None:
+    """Whether ``by`` may give or take every one of ``roles`` there. Raises ``NotAMember``, ``RoleTooSmall``."""
+    own = organisation.memberships.filter(user=by).first()
+    if own is None:
+        raise NotAMember(_now("You are no longer a member of this organisation."))
+    missing = [role for role in roles if role not in Role(own.role).grantable()]
+    if missing:
+        raise RoleTooSmall(
+            _now("As %(own)s you cannot do this to the role %(role)s.")
+            % {"own": own.get_role_display(), "role": missing[0].label}
+        )

@@ -1,0 +1,179 @@
+"""Who may enter a page, and with which rows: the only way a view gets any.
+
+Every view wears exactly one of ``anyone``, ``signed_in``, ``member``, ``admin``,
+``owner`` and ``staff``; ``view.who`` tells which, and a test walks the addresses.
+A member's view finds ``request.organisation`` and ``request.membership``, and
+gets its network, access point and so on from the functions below, which look in
+that organisation alone. Whatever belongs to somebody else does not exist: 404.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Literal, Protocol, cast
+from urllib.parse import urlsplit
+
+from django.contrib.auth.views import redirect_to_login
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+
+from accounts.models import Invitation, Membership, Organisation, Role, User
+from devices.models import AccessPoint, Network
+
+Who = Literal["anyone", "signed-in", "member", "admin", "owner", "staff"]
+
+
+class SignedInRequest(HttpRequest):
+    """A request of somebody we know."""
+
+    user: User
+
+
+class MemberRequest(SignedInRequest):
+    """A request of a member of ``organisation``. Their role is in ``membership``."""
+
+    organisation: Organisation
+    membership: Membership
+
+
+class View(Protocol):
+    """A view that says who may enter."""
+
+    who: Who
+
+    def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase: ...
+
+
+_AnyView = Callable[..., HttpResponseBase]
+
+
+def _declare(view: _AnyView, who: Who) -> View:
+    view.who = who  # type: ignore[attr-defined]
+    return cast(View, view)
+
+
+def anyone(view: _AnyView) -> View:
+    """Open to the world."""
+    return _declare(view, "anyone")
+
+
+def signed_in(view: _AnyView) -> View:
+    """Anybody who has signed in; no organisation is involved."""
+
+    @wraps(view)
+    def enter(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return to_login(request)
+        return view(request, *args, **kwargs)
+
+    return _declare(enter, "signed-in")
+
+
+def member(view: _AnyView) -> View:
+    """Members of the organisation ``slug`` in the address, whatever their role."""
+    return _declare(_inside(view, Role.VIEWER), "member")
+
+
+def admin(view: _AnyView) -> View:
+    """Administrators and owners of the organisation ``slug`` in the address."""
+    return _declare(_inside(view, Role.ADMIN), "admin")
+
+
+def owner(view: _AnyView) -> View:
+    """Owners of the organisation ``slug`` in the address."""
+    return _declare(_inside(view, Role.OWNER), "owner")
+
+
+def staff(view: _AnyView) -> View:
+    """Those who run this Aerie; for everybody else the page does not exist."""
+
+    @wraps(view)
+    def enter(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_staff:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return _declare(signed_in(enter), "staff")
+
+
+def _inside(view: _AnyView, needed: Role) -> View:
+    """``slug`` becomes ``request.organisation``; the view does not see it."""
+
+    def enter(request: MemberRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        request.membership = membership = _membership(request.user, slug)
+        request.organisation = membership.organisation
+        if not membership.may(needed):
+            return _too_small(request, needed)
+        return view(request, *args, **kwargs)
+
+    return signed_in(wraps(view)(enter))
+
+
+def _membership(user: User, slug: str) -> Membership:
+    return get_object_or_404(user.memberships.select_related("organisation"), organisation__slug=slug)
+
+
+def _too_small(request: MemberRequest, needed: Role) -> HttpResponse:
+    owners = request.organisation.memberships.filter(role=Role.OWNER).select_related("user")
+    return render(request, "access/role_too_small.html", {"needed": needed, "owners": owners}, status=403)
+
+
+def to_login(request: HttpRequest) -> HttpResponse:
+    """The login page, and back here afterwards. htmx is told to load it as a whole page."""
+    if request.headers.get("HX-Request"):
+        login = redirect_to_login(_page_shown(request))
+        return HttpResponse(status=401, headers={"HX-Redirect": login["Location"]})
+    # What was posted is gone after signing in; asking for its address would not bring it back.
+    returnable = request.method in {"GET", "HEAD"}
+    return redirect_to_login(request.get_full_path() if returnable else reverse("home"))
+
+
+def _page_shown(request: HttpRequest) -> str:
+    """The page whose part htmx was fetching, when it is one of ours."""
+    shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    ours = shown.netloc == request.get_host() and shown.path.startswith("/")
+    return shown._replace(scheme="", netloc="", fragment="").geturl() if ours else reverse("home")
+
+
+# --- rows, each from the organisation the visitor has entered -----------------------------------
+
+
+def organisations(request: SignedInRequest) -> QuerySet[Organisation]:
+    """Those the visitor is a member of."""
+    return Organisation.objects.of(request.user).order_by("name", "pk")
+
+
+def networks(request: MemberRequest) -> QuerySet[Network]:
+    return Network.objects.filter(organisation=request.organisation)
+
+
+def network(request: MemberRequest, pk: int) -> Network:
+    found = get_object_or_404(networks(request), pk=pk)
+    found.organisation = request.organisation
+    return found
+
+
+def access_points(request: MemberRequest) -> QuerySet[AccessPoint]:
+    return AccessPoint.objects.of(request.organisation).select_related("network")
+
+
+def access_point(request: MemberRequest, serial: str) -> AccessPoint:
+    return get_object_or_404(access_points(request), serial=serial)
+
+
+def memberships(request: MemberRequest) -> QuerySet[Membership]:
+    return request.organisation.memberships.select_related("user")
+
+
+def membership(request: MemberRequest, pk: int) -> Membership:
+    return get_object_or_404(memberships(request), pk=pk)
+
+
+def invitations(request: MemberRequest) -> QuerySet[Invitation]:
+    """Those that nobody has accepted yet, expired ones included."""
+    return request.organisation.invitations.filter(accepted_at=None).select_related("invited_by")
+
+
+def invitation(request: MemberRequest, pk: int) -> Invitation:
+    return get_object_or_404(invitations(request), pk=pk)
