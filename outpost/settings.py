@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 
+from outpost.store.opening import check_url
 from outpost.store.sealing import parse_keys
 
 DeviceAuth = Literal["certificate", "key", "open"]
@@ -162,7 +163,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     reader = _Reader(environment)
     _check_store(reader)
     settings = Settings(
-        store=environment.get("OUTPOST_STORE", "").strip(),
+        store=reader.read("OUTPOST_STORE", check_url, ""),
         store_keys=reader.read("OUTPOST_STORE_KEYS", parse_keys, ()),
         listen=reader.read("OUTPOST_LISTEN", parse_address, Settings.listen),
         admin_listen=reader.read("OUTPOST_ADMIN_LISTEN", parse_address, Settings.admin_listen),
