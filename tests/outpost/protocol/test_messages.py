@@ -2,6 +2,7 @@
 
 import base64
 import json
+import random
 import zlib
 
 import pytest
@@ -23,8 +24,6 @@ from outpost.protocol.messages import (
 SERIAL = "903cb3aabb01"
 KEYS = st.text().filter(lambda key: key != "uuid")
 DOCUMENTS = st.dictionaries(KEYS, st.text() | st.integers(), max_size=5)
-    st.text().filter(lambda key: key != "uuid"), st.text() | st.integers(), max_size=5
-)
 
 
 @pytest.mark.parametrize(
@@ -91,8 +90,6 @@ def test_a_larger_frame_is_refused_where_compression_is_not_understood():
 
 
 def test_what_does_not_fit_even_compressed_is_refused():
-    import random
-
     noise = base64.b64encode(random.Random(1).randbytes(40_000))
     with pytest.raises(FrameTooLarge):
         configure(7, SERIAL, 42, b'{"a":"%s"}' % noise, compress=True)
