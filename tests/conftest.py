@@ -1,0 +1,45 @@
+"""What every test may ask for: clean queues and live store, and addresses for processes of its own."""
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+import redis
+from django.conf import settings
+from django.db import connection
+
+if TYPE_CHECKING:
+    from tests.world import World
+
+_DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_in_redis(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test with a clean database gets clean queues and a clean live store as well."""
+    if request.node.get_closest_marker("django_db") or _DATABASE_FIXTURES & set(request.fixturenames):
+        for url in (settings.REDIS_URL, settings.LIVE_STORE_URL):
+            with redis.Redis.from_url(url) as server:
+                server.flushdb()
+    yield
+
+
+@pytest.fixture
+def process_environment(transactional_db: None) -> dict[str, str]:
+    """The environment with which a console, worker or outpost process works on this test's data.
+
+    Its rows must be committed to be seen there, hence ``transactional_db``.
+    """
+    server = urlsplit(os.environ["DATABASE_URL"])
+    url = server._replace(path="/" + str(connection.settings_dict["NAME"])).geturl()
+    return os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "console.settings"}
+
+
+@pytest.fixture
+def world(db: None) -> "World":
+    """The fixed cast: see ``tests.world``."""
+    from tests.world import build  # the outpost's tests run without Django's models
+
+    return build()

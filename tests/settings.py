@@ -1,0 +1,23 @@
+"""The console's settings, each pytest-xdist worker with Redis databases of its own.
+
+``make test`` starts the servers; this module only picks a worker's share of them.
+The variables are changed in the environment, so processes that a test starts get the same share.
+"""
+
+import os
+import re
+
+if os.environ.get("AERIE_ENV") != "test" or "DATABASE_URL" not in os.environ:
+    raise SystemExit("No servers to test with. Run `make test`, or `make test T=tests/…` for a part.")
+
+
+def _claim_redis_databases(worker: int) -> None:
+    """Worker N uses database 2N for the queues and 2N+1 for the live store."""
+    for variable, offset in (("REDIS_URL", 0), ("LIVE_STORE_URL", 1)):
+        server = re.sub(r"/\d+$", "", os.environ[variable])
+        os.environ[variable] = f"{server}/{2 * worker + offset}"
+
+
+_claim_redis_databases(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
+
+from console.settings import *  # noqa: E402, F403
