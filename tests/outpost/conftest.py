@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.outpost.live_server import LiveServer
+from tests.servers import Redis
 
 _numbers = itertools.count(1)
 
@@ -20,9 +20,8 @@ def live_store_url() -> Iterator[str]:
     if given := os.environ.get("LIVE_STORE_URL"):
         yield given
         return
-    server = LiveServer().start()
-    yield server.url
-    server.remove()
+    with Redis.private() as server:
+        yield server.url
 
 
 @pytest.fixture
@@ -32,8 +31,7 @@ def live_store_prefix() -> str:
 
 
 @pytest.fixture
-def own_live_server() -> Iterator[LiveServer]:
-    """A server of this test's own, to kill, flush and restart."""
-    server = LiveServer().start()
-    yield server
-    server.remove()
+def own_live_server() -> Iterator[Redis]:
+    """A server of this test's own, to kill, flush and start again."""
+    with Redis.private() as server:
+        yield server
