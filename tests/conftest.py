@@ -1,7 +1,6 @@
 """What every test may ask for: clean queues and live store, and addresses for processes of its own."""
 
 import os
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,13 +16,12 @@ _DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 
 
 @pytest.fixture(autouse=True)
-def _nothing_left_in_redis(request: pytest.FixtureRequest) -> Iterator[None]:
+def _nothing_left_in_redis(request: pytest.FixtureRequest) -> None:
     """A test with a clean database gets clean queues and a clean live store as well."""
     if request.node.get_closest_marker("django_db") or _DATABASE_FIXTURES & set(request.fixturenames):
         for url in (settings.REDIS_URL, settings.LIVE_STORE_URL):
             with redis.Redis.from_url(url) as server:
                 server.flushdb()
-    yield
 
 
 @pytest.fixture

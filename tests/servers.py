@@ -14,6 +14,7 @@ import contextlib
 import ctypes
 import functools
 import http.client
+import itertools
 import os
 import pwd
 import shutil
@@ -111,7 +112,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - the launching process has one thread
+                preexec_fn=_die_with_parent,
                 **self.popen_arguments,
             )
 
@@ -228,18 +229,10 @@ class Redis(Server):
         return f"redis://127.0.0.1:{self.port}"
 
     def command(self) -> list[str]:
-        options = {
-            "port": self.port,
-            "bind": "127.0.0.1",
-            "dir": self.directory,
-            "save": "",
-            "appendonly": "no",
-        }
-        options |= {"databases": REDIS_DATABASES, "loglevel": "warning"}
-        return [
-            _redis_binary(),
-            *(word for name, value in options.items() for word in (f"--{name}", str(value))),
-        ]
+        options = {"port": self.port, "bind": "127.0.0.1", "databases": REDIS_DATABASES, "save": ""}
+        options |= {"appendonly": "no", "dir": self.directory, "loglevel": "warning"}
+        flags = [(f"--{name}", str(value)) for name, value in options.items()]
+        return [_redis_binary(), *itertools.chain(*flags)]
 
     def answers(self) -> bool:
         return self.ask(b"PING\r\n").startswith(b"+PONG")
