@@ -16,7 +16,7 @@ from devices.claiming import claim
 from devices.models import AccessPoint, Network, Ssid
 from devices.rendering.intent import NetworkIntent, Security, SsidIntent
 
-PASSWORD = "slow coffee, fast wifi"  # noqa: S105 - the cast's, and the tests' alone
+PASSWORD = "slow coffee, fast wifi"
 
 COUNTER = "24f5a2000001"
 WINDOW = "24f5a2000002"
@@ -69,16 +69,10 @@ def person(name: str, email: str, verified: bool = True, **fields: Any) -> User:
 
 
 def place(
-    user: User,
-    organisation: Organisation,
-    name: str,
-    country: str,
-    timezone: str,
-    ssids: tuple[SsidIntent, ...],
+    user: User, organisation: Organisation, name: str, country: str, timezone: str, *ssids: SsidIntent
 ) -> Network:
-    return Network.open(
-        user, organisation, NetworkIntent(name=name, country=country, timezone=timezone, ssids=ssids)
-    )
+    intent = NetworkIntent(name=name, country=country, timezone=timezone, ssids=ssids)
+    return Network.open(user, organisation, intent)
 
 
 def hang(user: User, network: Network, serial: str, name: str) -> AccessPoint:
@@ -93,9 +87,9 @@ def build() -> World:
     cafe, hotel = Organisation.found(ada, "Café Lento"), Organisation.found(otto, "Hotel Halde")
     Membership.objects.create(organisation=cafe, user=bo, role=Role.ADMIN)
     Membership.objects.create(organisation=cafe, user=vi, role=Role.VIEWER)
-    harbour = place(ada, cafe, "Harbour", "NL", "Europe/Amsterdam", HARBOUR_SSIDS)
-    market = place(ada, cafe, "Market Square", "NL", "Europe/Amsterdam", MARKET_SSIDS)
-    halde = place(otto, hotel, "Main house", "CH", "Europe/Zurich", HALDE_SSIDS)
+    harbour = place(ada, cafe, "Harbour", "NL", "Europe/Amsterdam", *HARBOUR_SSIDS)
+    market = place(ada, cafe, "Market Square", "NL", "Europe/Amsterdam", *MARKET_SSIDS)
+    halde = place(otto, hotel, "Main house", "CH", "Europe/Zurich", *HALDE_SSIDS)
     return World(
         ada=ada,
         bo=bo,

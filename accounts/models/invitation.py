@@ -160,14 +160,12 @@ class Invitation(models.Model):
 
     @classmethod
     def find(cls, token: str) -> "Invitation":
-        """The invitation of this token, still open. Raises ``InvitationRefused`` with words for its holder."""
+        """The invitation of this token, still open. Raises ``InvitationRefused``, with words."""
         rows = cls.objects.select_related("organisation", "invited_by")
         found = rows.filter(token_hash=token_hash(token)).first()
         if found is None:
             raise InvitationRefused(
-                _now(
-                    "This invitation link is not valid. It may have been taken back, or replaced by a newer mail."
-                )
+                _now("This link is not valid. It may have been taken back, or replaced by a newer mail.")
             )
         if found.accepted_at:
             raise InvitationRefused(_now("This invitation was accepted already."))

@@ -124,7 +124,7 @@ class Membership(models.Model):
 
 
 def require_grant(organisation: "Organisation", by: "User", *roles: Role) -> None:
-    """Whether ``by`` may give or take every one of ``roles`` there. Raises ``NotAMember``, ``RoleTooSmall``."""
+    """Let ``by`` give and take these roles, or raise ``NotAMember``, ``RoleTooSmall``."""
     own = organisation.memberships.filter(user=by).first()
     if own is None:
         raise NotAMember(_now("You are no longer a member of this organisation."))

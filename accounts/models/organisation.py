@@ -56,7 +56,7 @@ class Organisation(models.Model):
             return cls.objects.create(name=name, slug=random_slug(name))
 
     def rename(self, by: "User", name: str) -> None:
-        """Its address stays, so that no bookmark breaks. Raises ``BadName``, ``RoleTooSmall``, ``NotAMember``."""
+        """Its address stays: no bookmark breaks. Raises ``BadName``, ``RoleTooSmall``, ``NotAMember``."""
         name = plain_name(name, MAX_NAME)
         with transaction.atomic():
             present = self.lock()
