@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import allauth
 import environ
 import structlog
 from csp.constants import NONE, SELF
@@ -74,7 +75,6 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.sessions",
-    "django.contrib.sites",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "allauth",
@@ -202,7 +202,13 @@ def _static_storage() -> dict[str, object]:
 STORAGES = {"default": _storage(STORAGE_URL), "staticfiles": _static_storage()}
 STATIC_URL = "/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(_VAR / "static"))()
-STATICFILES_DIRS = [BASE_DIR / "console" / "static"]
+_ALLAUTH = Path(allauth.__file__).parent
+# Ours, and the scripts of passkeys and recovery codes: of all the libraries, only these.
+STATICFILES_DIRS = [
+    BASE_DIR / "console" / "static",
+    _ALLAUTH / "account" / "static",
+    _ALLAUTH / "mfa" / "static",
+]
 STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
 
 # --- signing in --------------------------------------------------------------------------------
@@ -218,17 +224,25 @@ PASSWORD_HASHERS = (
     if AERIE_ENV == "test"
     else ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 )
-SITE_ID = 1
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "optional"
-ACCOUNT_PRESERVE_USERNAME_CASING = False
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PRODUCTION else "http"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# No page tells whether an account exists but sign-up, which signs in at once: there, rate limits defend.
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+MFA_ADAPTER = "accounts.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Aerie"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 USERSESSIONS_TRACK_ACTIVITY = True
 

@@ -190,8 +190,7 @@ class OddAddresses(TestCase):
     def test_any_text(self, text: str) -> None:
         try:
             invitation = self.cafe.invite(self.ada, text, Role.VIEWER)
-        except InvitationRefused as refused:
-            assert refused.words
+        except InvitationRefused:
             return
         assert "@" in invitation.email
         assert invitation.email == invitation.email.lower()
