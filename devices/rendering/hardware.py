@@ -11,6 +11,7 @@ from devices.rendering.intent import Band, Hardware
 
 _BANDS: dict[str, Band] = {"2G": "2G", "5G": "5G", "5G-lower": "5G", "5G-upper": "5G", "6G": "6G"}
 _HTMODE = re.compile(r"(HT|VHT|HE|EHT)(20|40|80|160|320)")
+_ROLE = re.compile(r"[a-z0-9_-]+", re.ASCII | re.IGNORECASE)
 
 
 def hardware_of(capabilities: object) -> Hardware:
@@ -50,7 +51,8 @@ def _ports(network: Mapping[str, object]) -> tuple[tuple[str, ...], tuple[str, .
     An access point names its ports by role: WAN, LAN1, LAN2, ... One without a WAN
     role hangs on some other port; we do not know which, so all of them are uplinks.
     """
-    roles = sorted(f"{role.upper()}*" for role, ports in network.items() if _words(ports))
+    named = (role for role, ports in network.items() if _words(ports) and _ROLE.fullmatch(str(role)))
+    roles = sorted(f"{role.upper()}*" for role in named)
     if not roles or "WAN*" in roles:
         return ("WAN*",), tuple(role for role in roles if role == "LAN*")
     return tuple(roles), ()
