@@ -5,6 +5,7 @@ Derived from the stored document once, kept small: a fleet holds twenty thousand
 
 import ipaddress
 from dataclasses import dataclass
+from sys import intern
 from zlib import crc32
 
 from devices.simulation.configuration import (
@@ -142,8 +143,9 @@ def _bsses(
 def _bss(name: str, on: RadioOnAir, serial: str, counts: dict[int, int], location: str) -> Bss:
     place = counts.get(on.index, 0)
     counts[on.index] = place + 1
-    iface = f"phy{on.index}-ap{place}"
-    return Bss(name, on.radio.band, on.index, bssid(serial, on.index * 16 + place), iface, location)
+    iface = intern(f"phy{on.index}-ap{place}")
+    number = on.index * 16 + place
+    return Bss(intern(name), on.radio.band, on.index, bssid(serial, number), iface, intern(location))
 
 
 def _allowed(ssid: Document, band: str, on: RadioOnAir) -> bool:
@@ -171,6 +173,6 @@ def _address(interface: Document, index: int, serial: str) -> str:
 def _static_address(subnet: str, index: int) -> str:
     """`auto/24` is chosen by the device; anything unreadable too."""
     try:
-        return str(ipaddress.ip_interface(subnet))
+        return str(ipaddress.IPv4Interface(subnet))
     except ValueError:
         return f"192.168.{index + 1}.1/24"

@@ -78,14 +78,6 @@ class Crowd:
         self.departed: dict[str, Traffic] = {}
         self.moment = now
 
-    def settle(self, air: Air, now: float, rng: Random) -> None:
-        """Those already there when the story begins; they joined before it and are no events."""
-        for number in range(round(self.base)):
-            client = self._arrival(number, air, now, rng)
-            if client:
-                client.joined = now - rng.uniform(0, MEAN_STAY)
-                self.clients.append(client)
-
     def advance(self, air: Air, now: float, rng: Random) -> list[Movement]:
         """Lets the time since the last look pass."""
         elapsed, self.moment = max(0.0, now - self.moment), now

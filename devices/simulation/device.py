@@ -223,12 +223,13 @@ class Device:
 
     def pass_time(self, now: float) -> list[Message]:
         """Clients come and go: one event for each."""
-        return [self._movement(now, moved) for moved in self._crowded(now).advance(self.air, now, self.rng)]
+        return [self._movement(now, moved) for moved in self.crowd.advance(self.air, now, self.rng)]
 
-    def _crowded(self, now: float) -> Crowd:
+    @property
+    def crowd(self) -> Crowd:
+        """Its clients; nobody right after a boot."""
         if self._crowd is None:
-            self._crowd = Crowd(self.serial, self.habits.clients, now)
-            self._crowd.settle(self.air, now, self.rng)
+            self._crowd = Crowd(self.serial, self.habits.clients, self.booted)
         return self._crowd
 
     def _movement(self, now: float, moved: Movement) -> Message:
@@ -241,7 +242,7 @@ class Device:
 
     def state(self, now: float, request_uuid: str = "") -> Message:
         """The `state` message of this moment."""
-        look = Look(self.serial, self.hardware, self.air, self._crowded(now), self.booted, now, self.rng)
+        look = Look(self.serial, self.hardware, self.air, self.crowd, self.booted, now, self.rng)
         params: dict[str, Any] = {"serial": self.serial, "uuid": self.uuid, "state": state(look)}
         if request_uuid:
             params["request_uuid"] = request_uuid

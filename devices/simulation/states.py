@@ -6,6 +6,7 @@ kbit/s, signal in dBm, survey times in ms, memory in bytes. Hostnames are in the
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
 from typing import Any
 from zlib import crc32
@@ -131,8 +132,8 @@ def interface(one: Interface, look: Look) -> dict[str, Any]:
 def _ipv4(one: Interface, clients: list[Client]) -> dict[str, Any]:
     told: dict[str, Any] = {"addresses": [one.address], "leases": [_lease(client, one) for client in clients]}
     if one.role == "upstream":
-        gateway = ipaddress.ip_interface(one.address).network.network_address + 1
-        told |= {"leasetime": 43200, "dhcp_server": str(gateway)}
+        gateway = ".".join(map(str, (_network(one.address)[0] + 1).to_bytes(4, "big")))
+        told |= {"leasetime": 43200, "dhcp_server": gateway}
     return told
 
 
@@ -156,11 +157,16 @@ def _neighbour(client: Client, one: Interface) -> dict[str, Any]:
 
 def client_address(client: Client, one: Interface) -> str:
     """Where the client sits in the interface's network; bridged ones without an address sit in 10/8."""
-    network = ipaddress.ip_interface(one.address or f"10.{one.vlan % 250}.0.1/24").network
-    room = max(1, network.num_addresses - 14)
-    return str(
-        network.network_address + min(10 + crc32(client.mac.encode()) % room, network.num_addresses - 1)
-    )
+    first, size = _network(one.address or f"10.{one.vlan % 250}.0.1/24")
+    place = min(10 + crc32(client.mac.encode()) % max(1, size - 14), size - 1)
+    return ".".join(map(str, (first + place).to_bytes(4, "big")))
+
+
+@lru_cache(maxsize=4096)
+def _network(address: str) -> tuple[int, int]:
+    """The first address, as a number, and the size of the network of an address in prefix notation."""
+    network = ipaddress.IPv4Interface(address).network
+    return int(network.network_address), network.num_addresses
 
 
 def _bss(bss: Bss, clients: list[Client], look: Look) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Pretend access points behave as real ones do."""
