@@ -119,7 +119,7 @@ class RedisLiveStore:
             self._tidy()
             return self._claimed(consumer, count) or self._new(consumer, count, wait)
         except ResponseError as error:
-            if not str(error).startswith(("NOGROUP", "UNBLOCKED", "ERR no such key")):
+            if not str(error).startswith(("NOGROUP", "UNBLOCKED", "no such key")):
                 raise
             self._make_group()
             return self._new(consumer, count, 0)
