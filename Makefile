@@ -1,0 +1,42 @@
+# Every target installs what it needs and is not there yet; `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench fmt vendor messages
+
+PY := .venv/bin/python
+T ?= tests
+WORKERS ?= 2
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install everything that development and the tests need
+	@bin/install tests
+
+demo: ## Run all of Aerie with 25 simulated access points (Ctrl-C ends it)
+	@bin/install demo
+	@exec $(PY) manage.py demo
+
+test: setup ## Run every test among private servers; T=tests/outpost runs a part, ARGS=… goes to pytest
+	$(PY) -m tests.servers -- $(PY) -m pytest -n $(WORKERS) --dist loadfile $(T) $(ARGS)
+
+check: setup ## Lint, types, import floors, templates, migrations, vendored files
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/djlint --check --lint --quiet console/templates
+	AERIE_ENV=test DATABASE_URL=sqlite://:memory: $(PY) manage.py makemigrations --check --dry-run
+	bin/vendor --check
+
+fmt: setup ## Format Python and templates
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+	.venv/bin/djlint --reformat --quiet console/templates
+
+vendor: setup ## Copy the front-end files of package.json into console/static/vendor
+	bin/vendor
+
+messages: setup ## Collect every word a user sees for the translators
+	$(PY) manage.py makemessages --all --no-obsolete --ignore=.venv --ignore=node_modules --ignore=var
