@@ -8,6 +8,7 @@ that makes every delivered and unacknowledged fact look untouched for 31 s.
 import asyncio
 import threading
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -341,7 +342,7 @@ class FactContract:
     @_one_store
     @given(data=st.dictionaries(st.text(), _json, max_size=4))
     def test_any_data_survives(self, outpost: Driven, live: LiveStore, data: dict[str, Any]) -> None:
-        outpost.append_facts([fact(**{"data": data})])
+        outpost.append_facts([fact(data=data)])
         (read,) = live.read_facts("one", 10)
         live.acknowledge([read])
         assert read.data == {"data": data}
@@ -372,12 +373,12 @@ class NudgeContract:
     def test_only_the_holder_hears(self, outpost: Driven, live: LiveStore) -> None:
         outpost.connected([connection(CAFE, "west"), connection(ROOF), connection(HALL)])
         heard = self.heard(outpost, lambda: live.nudge([CAFE, ROOF, HALL, "ffffffffffff"]))
-        assert sorted(sum(heard, [])) == sorted([ROOF, HALL])
+        assert sorted(chain.from_iterable(heard)) == sorted([ROOF, HALL])
 
     def test_the_latest_holder_hears(self, outpost: Driven, live: LiveStore) -> None:
         outpost.connected([connection(CAFE, "west"), connection(CAFE, "east"), connection(HALL)])
         heard = self.heard(outpost, lambda: live.nudge([CAFE, HALL]))
-        assert sorted(sum(heard, [])) == sorted([CAFE, HALL])
+        assert sorted(chain.from_iterable(heard)) == sorted([CAFE, HALL])
 
     def test_nobody_hears_for_one_that_left(self, outpost: Driven, live: LiveStore) -> None:
         session, _ = outpost.connected([connection(CAFE), connection(HALL)])
