@@ -26,14 +26,13 @@ check: setup ## Lint, types, import floors, templates, migrations, vendored file
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	.venv/bin/djlint --check --lint --quiet console/templates
+	.venv/bin/djlint --lint --quiet console jobs
 	AERIE_ENV=test DATABASE_URL=sqlite://:memory: $(PY) manage.py makemigrations --check --dry-run
 	bin/vendor --check
 
-fmt: setup ## Format Python and templates
+fmt: setup ## Format Python
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
-	.venv/bin/djlint --reformat --quiet console/templates
 
 vendor: setup ## Copy the front-end files of package.json into console/static/vendor
 	bin/vendor
