@@ -18,7 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from accounts.models import Invitation, Membership, Organisation, Role, User
+from accounts.models import AuditEntry, Invitation, Membership, Organisation, Role, User
 from devices.models import AccessPoint, Network
 
 Who = Literal["anyone", "signed-in", "member", "admin", "owner", "staff"]
@@ -168,6 +168,15 @@ def memberships(request: MemberRequest) -> QuerySet[Membership]:
 
 def membership(request: MemberRequest, pk: int) -> Membership:
     return get_object_or_404(memberships(request), pk=pk)
+
+
+def memberships_of(request: SignedInRequest) -> QuerySet[Membership]:
+    """The visitor's own, with their organisations."""
+    return request.user.memberships.select_related("organisation").order_by("organisation__name", "pk")
+
+
+def audit_entries(request: MemberRequest) -> QuerySet[AuditEntry]:
+    return request.organisation.audit_entries.select_related("actor").order_by("-at", "-pk")
 
 
 def invitations(request: MemberRequest) -> QuerySet[Invitation]:

@@ -52,6 +52,7 @@ SECRET_KEY = _required("SECRET_KEY", "development only, publicly known, long eno
 FIELD_ENCRYPTION_KEYS = _keys("FIELD_ENCRYPTION_KEYS", _OPEN_KEY)
 OUTPOST_STORE_KEYS = _keys("OUTPOST_STORE_KEYS", _OPEN_KEY)
 OUTPOST_DEVICE_KEY_SECRETS = env.list("OUTPOST_DEVICE_KEY_SECRETS", default=[])
+CONSOLE_PUBLIC_URL = _required("CONSOLE_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 OUTPOST_PUBLIC_URL = env.str("OUTPOST_PUBLIC_URL", "ws://127.0.0.1:15002")
 ALLOWED_HOSTS = [h for h in _required("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if h]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -113,6 +114,7 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "console.urls"
 WSGI_APPLICATION = "console.wsgi.application"
+FORM_RENDERER = "console.forms.rendering.Renderer"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEMPLATES = [
     {
@@ -239,6 +241,8 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+# For the job that mails it: below the console, nothing knows the console's addresses.
+INVITATION_LINK = CONSOLE_PUBLIC_URL + "/invitation/{token}/"
 MFA_ADAPTER = "accounts.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True

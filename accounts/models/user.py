@@ -6,6 +6,10 @@ from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.naming import plain_name
+
+MAX_NAME = 100
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -25,7 +29,7 @@ class User(AbstractUser):
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
     email = models.EmailField(_("e-mail address"), unique=True)
-    name = models.CharField(_("name"), max_length=100, blank=True)
+    name = models.CharField(_("name"), max_length=MAX_NAME, blank=True)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: list[str] = []
@@ -37,6 +41,11 @@ class User(AbstractUser):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = self.email.strip().lower()
         super().save(*args, **kwargs)
+
+    def rename(self, name: str) -> None:
+        """What colleagues see; empty takes it back. Raises ``accounts.naming.BadName``."""
+        self.name = plain_name(name, MAX_NAME) if name.strip() else ""
+        self.save(update_fields=["name"])
 
     def get_full_name(self) -> str:
         return str(self)

@@ -1,0 +1,117 @@
+"""The audit log in words: what each verb is called, with which shape, and how the log is narrowed down."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import AuditEntry, Role
+
+# What a verb is about, by the first part of its name.
+SUBJECTS: dict[str, Promise] = {
+    "network": _("Networks"),
+    "access_point": _("Access points"),
+    "command": _("Commands"),
+    "membership": _("People"),
+    "invitation": _("Invitations"),
+    "organisation": _("Organisation"),
+}
+ICONS = {
+    "network": "wifi",
+    "access_point": "router",
+    "command": "power",
+    "membership": "people",
+    "invitation": "people",
+    "organisation": "building",
+}
+WORDS: dict[str, Promise] = {
+    "organisation.found": _("founded the organisation %(subject)s"),
+    "organisation.rename": _("renamed the organisation from %(old)s to %(new)s"),
+    "invitation.send": _("invited %(subject)s as %(role)s"),
+    "invitation.resend": _("sent %(subject)s the invitation again"),
+    "invitation.revoke": _("took back the invitation of %(subject)s"),
+    "invitation.accept": _("accepted the invitation as %(role)s"),
+    "membership.change_role": _("changed the role of %(subject)s from %(old)s to %(new)s"),
+    "membership.remove": _("removed %(subject)s from the organisation"),
+    "membership.leave": _("left the organisation"),
+    "network.revise": _("saved %(subject)s as revision %(revision)s"),
+    "network.remove": _("removed the network %(subject)s with its %(count)s access points"),
+    "access_point.claim": _("claimed %(count)s access points for %(subject)s"),
+    "access_point.rename": _("renamed access point %(serial)s from %(old)s to %(new)s"),
+    "access_point.move": _("moved %(subject)s from %(old)s to %(new)s"),
+    "access_point.release": _("released %(subject)s"),
+    "command.reboot": _("rebooted %(subject)s"),
+    "command.blink": _("let %(subject)s blink"),
+}
+
+
+_ROLES: dict[Any, Any] = {role.value: role.label for role in Role}
+
+
+class _Details(dict[str, Any]):
+    """A detail that an old entry lacks is a dash, not an error."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry as it is shown."""
+
+    at: datetime
+    actor: str
+    words: str
+    icon: str
+
+    @classmethod
+    def of(cls, entry: AuditEntry) -> Self:
+        about = entry.verb.partition(".")[0]
+        actor = str(entry.actor) if entry.actor else _now("Somebody who no longer has an account")
+        return cls(entry.at, actor, words(entry), ICONS.get(about, "circle"))
+
+
+def words(entry: AuditEntry) -> str:
+    """What was done, without who did it."""
+    pattern = WORDS.get(entry.verb)
+    if pattern is None:
+        return f"{entry.verb} {entry.subject}"
+    details = _Details(entry.detail, subject=entry.subject)
+    if entry.verb.startswith(("membership.", "invitation.")):
+        details.update({key: _ROLES.get(value, value) for key, value in entry.detail.items()})
+    return str(pattern) % details
+
+
+@dataclass(frozen=True)
+class Filter:
+    """``about`` is a key of ``SUBJECTS`` or empty; ``by`` a user's id; ``q`` is looked for in subjects."""
+
+    about: str = ""
+    by: int | None = None
+    q: str = ""
+
+    @classmethod
+    def from_query(cls, query: QueryDict) -> Self:
+        """What makes no sense is left out rather than refused: it is only a view of the log."""
+        about, by = query.get("about", ""), query.get("by", "")
+        known = by.isascii() and by.isdigit() and len(by) < 19
+        text = query.get("q", "").replace("\x00", "").strip()[:100]
+        return cls(about if about in SUBJECTS else "", int(by) if known else None, text)
+
+    def of(self, entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        asked = Q()
+        if self.about:
+            asked &= Q(verb__startswith=f"{self.about}.")
+        if self.by is not None:
+            asked &= Q(actor=self.by)
+        if self.q:
+            asked &= Q(subject__icontains=self.q)
+        return entries.filter(asked)
+
+    def __bool__(self) -> bool:
+        return bool(self.about or self.q or self.by is not None)
