@@ -16,7 +16,7 @@ setup: ## Install everything that development and the tests need
 
 demo: ## Run all of Aerie with 25 simulated access points (Ctrl-C ends it)
 	@bin/install demo
-	@exec $(PY) manage.py demo
+	@exec $(PY) -m console.demo
 
 test: setup ## Run every test among private servers; T=tests/outpost runs a part, ARGS=… goes to pytest
 	$(PY) -m tests.servers -- $(PY) -m pytest -n $(WORKERS) --dist loadfile $(T) $(ARGS)

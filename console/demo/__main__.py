@@ -98,15 +98,17 @@ def _commands(where: Surroundings) -> dict[str, list[str]]:
 
 def _fleet(where: Surroundings) -> list[str]:
     options = {
+        "--url": where.outpost_url,
         "--count": where.fleet,
         "--first-serial": FIRST_SERIAL,
         "--ramp": 4,
         "--interval": 10,
+        "--events-every": 10,
         "--reconnect": 0.2,
         "--state-dir": DIRECTORY / "fleet",
     }
     words = [str(word) for option in options.items() for word in option]
-    return ["simulate_fleet", where.outpost_url, *words]
+    return ["simulate_fleet", *words]
 
 
 def _valkey(where: Surroundings) -> list[str]:
