@@ -1,0 +1,59 @@
+"""What is deployed fits the code: workers for the queues, words for the variables, no migration missing."""
+
+import re
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+
+from tests.architecture.source import PROJECT, modules
+
+# Read by the AWS SDK, not by us.
+READ_BY_OTHERS = {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"}
+SETTINGS = {"console/settings.py", "console/wsgi.py", "outpost/settings.py"}
+# The processes that answer /metrics together find each other by a variable of prometheus_client's.
+METRICS = {"outpost/metrics.py", "outpost/shared_metrics.py"}
+
+
+def test_every_queue_has_a_worker_process_of_its_own() -> None:
+    lines = (PROJECT / "Procfile").read_text().splitlines()
+    worked = [line.split("rqworker", 1)[1].split() for line in lines if "rqworker" in line]
+    assert sorted(worked) == sorted([name] for name in settings.RQ_QUEUES)
+
+
+def test_the_example_environment_names_every_variable_and_no_other() -> None:
+    named = re.findall(r"^([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE)
+    assert len(named) == len(set(named))
+    assert set(named) - READ_BY_OTHERS == _variables_read()
+
+
+def _variables_read() -> set[str]:
+    console = re.findall(r'(?:env(?:\.\w+)?|_required|_keys)\(\s*"([A-Z_]+)"', _text("console/settings.py"))
+    outpost = re.findall(r'"(OUTPOST_[A-Z_]+)"', _text("outpost/settings.py"))
+    demo = re.findall(r'_number\("(DEMO_[A-Z_]+)"', _text("console/demo/surroundings.py"))
+    return {*console, *outpost, *demo}
+
+
+def _text(name: str) -> str:
+    return (PROJECT / name).read_text()
+
+
+def test_only_settings_read_the_environment() -> None:
+    readers = {str(path.relative_to(PROJECT)) for path in modules() if _reads_environment(path)}
+    assert {name for name in readers if "demo" not in name} <= SETTINGS | METRICS
+
+
+def _reads_environment(path: Path) -> bool:
+    return bool(re.search(r"\bos\.(environ\b|getenv\()", path.read_text()))
+
+
+def test_no_migration_is_missing(db: None) -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_every_vendored_file_is_used() -> None:
+    pages = "".join(path.read_text() for path in (PROJECT / "console" / "templates").rglob("*.html"))
+    root = PROJECT / "console" / "static"
+    files = [path for path in (root / "vendor").rglob("*") if path.is_file() and path.name != "LICENSE"]
+    assert files
+    assert [path for path in files if str(path.relative_to(root)) not in pages] == []
