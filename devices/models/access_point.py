@@ -56,7 +56,10 @@ class AccessPoint(models.Model):
 
     class Meta:
         ordering = ["name", "pk"]
-        indexes = [models.Index(fields=["network", "link"], name="access_points_by_link")]
+        indexes = [
+            models.Index(fields=["network", "link"], name="access_points_by_link"),
+            models.Index(fields=["link"], name="access_points_late"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.serial

@@ -1,10 +1,10 @@
 """What one access point should run, and what it says it runs."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Value, When
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Configuration(models.Model):
     unpublishable = models.TextField(blank=True, help_text="Why nothing can be sent, in words")
     # reported: what the access point said
     reported_uuid = models.BigIntegerField(default=0)
+    reported_at = models.DateTimeField(null=True)
     sent_uuid = models.BigIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
     applied_uuid = models.BigIntegerField(default=0)
@@ -62,16 +63,25 @@ class Configuration(models.Model):
         return rows.update(wanted_revision=network.revision_number)
 
     @staticmethod
-    def state_expression(now: datetime) -> Case:
-        """``state`` as SQL, for counting and filtering; a test holds the two together."""
-        pending = Q(published_revision__lt=F("wanted_revision")) | Q(uuid=0)
-        applying = Q(sent_uuid=F("uuid"), sent_at__gt=now - APPLYING_FOR)
+    def state_expression(now: datetime, prefix: str = "") -> Case:
+        """``state`` as SQL, for counting and filtering; a test holds the two together.
+
+        ``prefix`` leads here from the model that is asked, as ``configuration__`` does from an access point.
+        """
+
+        def when(state: ConfigurationState, **conditions: Any) -> When:
+            return When(
+                **{prefix + name: value for name, value in conditions.items()}, then=Value(state.value)
+            )
+
+        uuid = F(f"{prefix}uuid")
         return Case(
-            When(~Q(unpublishable=""), then=Value(ConfigurationState.REJECTED.value)),
-            When(pending, then=Value(ConfigurationState.WAITING.value)),
-            When(applied_uuid=F("uuid"), then=Value(ConfigurationState.UP_TO_DATE.value)),
-            When(refused_uuid=F("uuid"), then=Value(ConfigurationState.REJECTED.value)),
-            When(applying, then=Value(ConfigurationState.APPLYING.value)),
+            when(ConfigurationState.REJECTED, unpublishable__gt=""),
+            when(ConfigurationState.WAITING, published_revision__lt=F(f"{prefix}wanted_revision")),
+            when(ConfigurationState.WAITING, uuid=0),
+            when(ConfigurationState.UP_TO_DATE, applied_uuid=uuid),
+            when(ConfigurationState.REJECTED, refused_uuid=uuid),
+            when(ConfigurationState.APPLYING, sent_uuid=uuid, sent_at__gt=now - APPLYING_FOR),
             default=Value(ConfigurationState.WAITING.value),
             output_field=models.CharField(),
         )

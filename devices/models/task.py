@@ -13,9 +13,14 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone as clock
 
-LEASE = timedelta(seconds=60)
+# How long a dead worker's task stays hidden; one at work longer than that keeps it with ``hold``.
+LEASE = timedelta(seconds=15)
 MAX_ATTEMPTS = 20
 MAX_BACKOFF = timedelta(minutes=10)
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the task over; this one must not go on."""
 
 
 class Task(models.Model):
@@ -43,15 +48,20 @@ class Task(models.Model):
     def promise(cls, kind: str, key: str, payload: dict[str, Any]) -> "Task":
         """Have it done after the caller's transaction commits; never before, and not if it rolls back."""
         now = clock.now()
-        cls.objects.bulk_create(
-            [cls(kind=kind, key=key, payload=payload, run_after=now)], ignore_conflicts=True
-        )
-        cls.objects.filter(key=key).update(
-            promises=F("promises") + 1, payload=payload, run_after=now, attempts=0, dead=False
-        )
+        # Update first: an insert that meets the key takes a shared lock, and two of those deadlock.
+        if not cls._again(key, payload, now):
+            row = cls(kind=kind, key=key, payload=payload, run_after=now)
+            cls.objects.bulk_create([row], ignore_conflicts=True)
+            cls._again(key, payload, now)
         task = cls.objects.get(key=key)
         transaction.on_commit(task._tell, robust=True)
         return task
+
+    @classmethod
+    def _again(cls, key: str, payload: dict[str, Any], now: datetime) -> int:
+        return cls.objects.filter(key=key).update(
+            promises=F("promises") + 1, payload=payload, run_after=now, attempts=0, dead=False
+        )
 
     def _tell(self) -> None:
         if Task.wake is not None:
@@ -76,6 +86,18 @@ class Task(models.Model):
     def _claimable(cls, now: datetime) -> models.QuerySet["Task"]:
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
         return cls.objects.filter(free, dead=False, run_after__lte=now)
+
+    def hold(self, now: datetime) -> None:
+        """Keep it for another lease. Raises ``LeaseLost`` when it is in other hands."""
+        mine = Task.objects.filter(pk=self.pk, fence=self.fence)
+        if not mine.update(lease_until=now + LEASE):
+            raise LeaseLost(f"Task {self.key} was taken over")
+
+    def postpone(self, until: datetime, reason: str) -> None:
+        """Let go of it until then, no attempt counted: what it needs is away, it did not fail."""
+        Task.objects.filter(pk=self.pk, fence=self.fence).update(
+            lease_until=None, run_after=until, attempts=self.attempts - 1, last_error=reason[:2000]
+        )
 
     def done(self) -> bool:
         """Let go of it; False when it was promised again meanwhile and will run once more."""

@@ -1,0 +1,155 @@
+"""What a fact changes in the rows of its access point: plain assignments, no database.
+
+Each column keeps the value of the newest fact about it, newest by session, time or number
+and not by arrival: the same facts in any order, once or twice, end in the same rows.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from django.utils.translation import gettext as _
+
+from devices.ingest.facts import (
+    MAX_WORDS,
+    Applied,
+    CommandDone,
+    CommandFailed,
+    CommandSent,
+    Connected,
+    Disconnected,
+    News,
+    Pushed,
+    Refused,
+    address,
+    text,
+)
+from devices.models import AccessPoint, Command, Configuration, Link
+from devices.models.command import CommandState
+
+WORDS = 500  # characters kept of one sentence of an access point
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_BEFORE_ANSWER = {CommandState.QUEUED, CommandState.SENT, CommandState.EXPIRED}
+
+
+def merge(access_point: AccessPoint, row: Configuration, news: News) -> None:
+    """Take one fact into the access point and its configuration."""
+    _seen(access_point, news.at)
+    content = news.content
+    if isinstance(content, Connected):
+        _arrive(access_point, news, content)
+        _report(row, content.uuid, news.at)
+        _runs(row, content.uuid)
+    elif isinstance(content, Disconnected):
+        _leave(access_point, news.session)
+    elif isinstance(content, Pushed):
+        _sent(row, content.uuid, news.at)
+    elif isinstance(content, Applied):
+        _applied(row, content, news.at)
+    elif isinstance(content, Refused):
+        _refused(row, content, news.at)
+
+
+def _seen(access_point: AccessPoint, at: datetime) -> None:
+    access_point.last_seen = max(access_point.last_seen or at, at)
+    access_point.first_seen = min(access_point.first_seen or at, at)
+
+
+def _arrive(access_point: AccessPoint, news: News, told: Connected) -> None:
+    """A session no older than the one we know says what it is; only a newer one says that it is here.
+
+    The present one may have ended meanwhile, and its ``connected`` come again or late.
+    """
+    if news.session < access_point.session:
+        return
+    if news.session > access_point.session:
+        _begin(access_point, news.session, Link.ONLINE)
+    access_point.connected_at = min(access_point.connected_at or news.at, news.at)
+    model = told.capabilities.get("model") or told.capabilities.get("platform")
+    access_point.model = text(model, 100) if isinstance(model, str) else ""
+    access_point.firmware = text(told.firmware, 200)
+    access_point.compatible = text(told.compatible, 100)
+    access_point.address = address(told.address)
+    access_point.capabilities = told.capabilities
+
+
+def _leave(access_point: AccessPoint, session: int) -> None:
+    """Offline, unless a newer session has taken over."""
+    if session > access_point.session:
+        _begin(access_point, session, Link.OFFLINE)
+    elif session == access_point.session and access_point.link != Link.DISABLED:
+        access_point.link = Link.OFFLINE
+
+
+def _begin(access_point: AccessPoint, session: int, link: Link) -> None:
+    access_point.session = session
+    access_point.connected_at = None
+    if access_point.link != Link.DISABLED:
+        access_point.link = link
+
+
+def _report(row: Configuration, uuid: int, at: datetime) -> None:
+    """What it says it runs: the last word counts, for the number may fall (factory reset)."""
+    if row.reported_at is None or at > row.reported_at:
+        row.reported_uuid, row.reported_at = uuid, at
+    elif at == row.reported_at:
+        row.reported_uuid = max(row.reported_uuid, uuid)
+
+
+def _sent(row: Configuration, uuid: int, at: datetime) -> None:
+    if row.sent_at is None or (uuid, at) > (row.sent_uuid, row.sent_at):
+        row.sent_uuid, row.sent_at = uuid, at
+
+
+def _runs(row: Configuration, uuid: int) -> None:
+    """It runs this number, so it applied it, whatever became of its answer."""
+    if uuid > row.applied_uuid:
+        _answer(row, uuid, None, [])
+        row.applied_uuid, row.applied_at = uuid, None
+
+
+def _applied(row: Configuration, told: Applied, at: datetime) -> None:
+    _report(row, told.uuid, at)
+    if _key(told.uuid, at) > _key(row.applied_uuid, row.applied_at):
+        _answer(row, told.uuid, at, told.rejected)
+        row.applied_uuid, row.applied_at = told.uuid, at
+
+
+def _refused(row: Configuration, told: Refused, at: datetime) -> None:
+    if told.stale and told.reported > told.uuid:
+        _report(row, told.reported, at)  # not its fault: publishing gives a number it takes
+    elif _key(told.uuid, at) > _key(row.refused_uuid, row.refused_at):
+        _answer(row, told.uuid, at, [told.text, *told.rejected])
+        row.refused_uuid, row.refused_at = told.uuid, at
+
+
+def _answer(row: Configuration, uuid: int, at: datetime | None, words: Sequence[str]) -> None:
+    """The access point's words about the highest number, of those the last ones."""
+    known = max(_key(row.applied_uuid, row.applied_at), _key(row.refused_uuid, row.refused_at))
+    if _key(uuid, at) > known:
+        row.rejected = [text(word, WORDS) for word in words if word][:MAX_WORDS]
+
+
+def _key(uuid: int, at: datetime | None) -> tuple[int, datetime]:
+    """What orders answers: their number, then their time."""
+    return uuid, at or _NEVER
+
+
+def merge_command(command: Command, news: News) -> None:
+    """Sent, then one verdict: of two answers the later one (an early "triggered", then a failure)."""
+    content = news.content
+    if isinstance(content, CommandSent):
+        command.sent_at = min(command.sent_at or news.at, news.at)
+        if command.state == CommandState.QUEUED:
+            command.state = CommandState.SENT
+    elif isinstance(content, CommandDone):
+        _verdict(command, CommandState.DONE, news.at, "")
+    elif isinstance(content, CommandFailed):
+        words = _("The access point did not answer.") if content.unanswered else content.text
+        _verdict(command, CommandState.FAILED, news.at, words)
+
+
+def _verdict(command: Command, state: CommandState, at: datetime, words: str) -> None:
+    """An answer, even a late one, tells more than our own giving up."""
+    first = command.state in _BEFORE_ANSWER or command.ended_at is None
+    if first or (at, state) > (command.ended_at, command.state):
+        command.state, command.ended_at, command.text = state, at, text(words, WORDS)
