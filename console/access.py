@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
@@ -134,6 +134,11 @@ def _page_shown(request: HttpRequest) -> str:
     shown = urlsplit(request.headers.get("HX-Current-URL", ""))
     ours = shown.netloc == request.get_host() and shown.path.startswith("/")
     return shown._replace(scheme="", netloc="", fragment="").geturl() if ours else reverse("home")
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: even an empty POST is one; anything else is none."""
+    return request.POST if request.method == "POST" else None
 
 
 # --- rows, each from the organisation the visitor has entered -----------------------------------

@@ -10,7 +10,5 @@ class ProfileForm(forms.Form):
         max_length=100,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
-        help_text=_(
-            "Your colleagues see it beside what you change. Without it they see your e-mail address."
-        ),
+        help_text=_("Colleagues see it beside what you change. Without it they see your e-mail address."),
     )

@@ -36,7 +36,7 @@ def members(request: MemberRequest) -> HttpResponse:
 @access.admin
 @require_http_methods(["GET", "POST"])
 def invite(request: MemberRequest) -> HttpResponse:
-    form = InviteForm(request.membership, request.POST if request.method == "POST" else None)
+    form = InviteForm(request.membership, access.posted(request))
     if form.is_valid():
         try:
             with transaction.atomic():
@@ -86,9 +86,7 @@ def revoke_invitation(request: MemberRequest, pk: int) -> HttpResponse:
 def member(request: MemberRequest, pk: int) -> HttpResponse:
     """One person's role, and the way to remove them."""
     person = access.membership(request, pk)
-    form = RoleForm(
-        request.membership, request.POST if request.method == "POST" else None, initial={"role": person.role}
-    )
+    form = RoleForm(request.membership, access.posted(request), initial={"role": person.role})
     if form.is_valid():
         try:
             person.change_role(request.user, form.cleaned_data["role"])

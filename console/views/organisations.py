@@ -26,9 +26,7 @@ def organisations(request: SignedInRequest) -> HttpResponse:
 @access.admin
 @require_http_methods(["GET", "POST"])
 def organisation_settings(request: MemberRequest) -> HttpResponse:
-    form = OrganisationForm(
-        request.POST if request.method == "POST" else None, initial={"name": request.organisation.name}
-    )
+    form = OrganisationForm(access.posted(request), initial={"name": request.organisation.name})
     if form.is_valid():
         try:
             request.organisation.rename(request.user, form.cleaned_data["name"])

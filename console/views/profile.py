@@ -18,9 +18,7 @@ from console.forms.profile import ProfileForm
 @access.signed_in
 @require_http_methods(["GET", "POST"])
 def profile(request: SignedInRequest) -> HttpResponse:
-    form = ProfileForm(
-        request.POST if request.method == "POST" else None, initial={"name": request.user.name}
-    )
+    form = ProfileForm(access.posted(request), initial={"name": request.user.name})
     if form.is_valid():
         try:
             request.user.rename(form.cleaned_data["name"])
