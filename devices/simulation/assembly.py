@@ -1,6 +1,7 @@
 """From chosen options to a fleet: serials, memories, certificates and keys; every fault in words."""
 
 import argparse
+import resource
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
@@ -13,6 +14,9 @@ from devices.simulation.identity import Identity
 from devices.simulation.memory import Shelf
 from devices.simulation.options import Options
 
+#: Open files beside the sockets: libraries, standard streams, the event loop.
+OTHER_FILES = 64
+
 
 class BadArgument(ValueError):
     """An option or a file it names cannot be used; the words are for the person who typed it."""
@@ -21,8 +25,10 @@ class BadArgument(ValueError):
 def fleet_of(chosen: argparse.Namespace, tell: Callable[[str], None]) -> Fleet:
     """The fleet that was asked for. Raises BadArgument."""
     _check(chosen)
+    _open_files(0 if chosen.serials_file else chosen.count)
     shelf = _shelf(chosen.state_dir)
     who = list(_serials(chosen))
+    _open_files(len(who))
     identity = _identity(chosen, [serial for serial, _ in who])
     return Fleet(
         chosen.url, _devices(chosen, who, shelf), _options(chosen), identity=identity, shelf=shelf, tell=tell
@@ -39,6 +45,18 @@ def _check(chosen: argparse.Namespace) -> None:
     for name in ("reconnect", "connect_limit", "ping_idle"):
         if getattr(chosen, name) == 0:
             raise BadArgument(f"--{name.replace('_', '-')} must be more than 0")
+
+
+def _open_files(sockets: int) -> None:
+    """Raises the soft limit of open files. Raises BadArgument when the hard one is too low."""
+    wanted = sockets + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and wanted > hard:
+        raise BadArgument(
+            f"--count: {wanted} open files are needed, this process may have {hard}: use several"
+        )
+    if soft != resource.RLIM_INFINITY and wanted > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _shelf(directory: Path | None) -> Shelf | None:

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -15,8 +14,6 @@ from devices.simulation.assembly import BadArgument, fleet_of
 from devices.simulation.fleet import Fleet
 
 BAD_ARGUMENTS = 2
-#: Open files beside the sockets: libraries, standard streams, the event loop.
-OTHER_FILES = 64
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,7 +31,6 @@ def play(chosen: argparse.Namespace, tell: Callable[[str], None] | None = None) 
     """Plays what was chosen to its end and answers the exit code. Raises BadArgument."""
     tell = tell or _print
     fleet = fleet_of(chosen, tell)
-    _open_files(len(fleet.devices) + OTHER_FILES)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         code = runner.run(_play(fleet, chosen))
     tell(json.dumps(_summary(fleet, code)) if chosen.json else fleet.figures.line())
@@ -44,17 +40,6 @@ def play(chosen: argparse.Namespace, tell: Callable[[str], None] | None = None) 
 def _print(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def _open_files(wanted: int) -> None:
-    """Raises the soft limit of open files. Raises BadArgument when the hard one is too low."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and wanted > hard:
-        raise BadArgument(
-            f"--count: {wanted} open files are needed, this process may have {hard}: use several"
-        )
-    if soft != resource.RLIM_INFINITY and wanted > soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def _play(fleet: Fleet, chosen: argparse.Namespace) -> int:
