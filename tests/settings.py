@@ -21,3 +21,6 @@ def _claim_redis_databases(worker: int) -> None:
 _claim_redis_databases(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
 
 from console.settings import *  # noqa: E402, F403
+
+# Static files come straight from the source tree; nothing was collected.
+WHITENOISE_AUTOREFRESH = True
