@@ -118,8 +118,8 @@ class Unknown(msgspec.Struct, frozen=True, gc=False):
 Message = Connect | State | HealthCheck | Log | Event | Result | Noted | Unknown
 
 NOTED_METHODS: Final = frozenset(
-    ["telemetry", "alarm", "wifiscan", "rebootLog", "crashlog", "recovery", "ping", "cfgpending"]
-    + ["venue_broadcast", "deviceupdate", "radius"]
+    {"telemetry", "alarm", "wifiscan", "rebootLog", "crashlog", "recovery", "ping", "cfgpending"}
+    | {"venue_broadcast", "deviceupdate", "radius"}
 )
 
 
