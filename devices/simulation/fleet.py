@@ -143,7 +143,7 @@ class Fleet:
     # What links report
 
     def changed(self, device: Device) -> None:
-        """A device connected, was lost or was configured: whoever awaits something looks again."""
+        """Something happened to a device (see `until`): whoever awaits something looks again."""
         if self.is_connected(device.serial):
             self._alarmed.discard(device.serial)
         if self._awaited and not self._is_looking:
@@ -191,7 +191,10 @@ class Fleet:
     # Awaiting
 
     async def until(self, predicate: Predicate, timeout: float) -> None:
-        """Returns as soon as `predicate(fleet)` holds. Raises TimeoutError after `timeout` seconds."""
+        """Returns as soon as `predicate(fleet)` holds. Raises TimeoutError after `timeout` seconds.
+
+        It is looked at when a device connects, fails to, is lost, is configured or gets its PONG.
+        """
         if predicate(self):
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -94,6 +94,12 @@ class Link:
     def is_connected(self) -> bool:
         return self.transport is not None
 
+    @property
+    def next_dial_in(self) -> float | None:
+        """Seconds until it dials again; None when it is not waiting to."""
+        timer = self._timers.get("dial")
+        return timer.when() - self.loop.time() if timer else None
+
     def power_on(self) -> None:
         """Boot and dial."""
         self.has_power = True
@@ -154,6 +160,7 @@ class Link:
         self.last_error = f"{type(error).__name__}: {error}"
         wrong_server = isinstance(error, ssl.SSLCertVerificationError)
         self._redial(AFTER_WRONG_SERVER if wrong_server else before_redial(self.failures))
+        self.fleet.changed(self.device)
 
     def _redial(self, seconds: float) -> None:
         if self.has_power:
@@ -295,6 +302,7 @@ class Link:
         if self.pinged_at is not None:
             self.fleet.figures.ping.add(time.perf_counter() - self.pinged_at)
             self.pinged_at = None
+            self.fleet.changed(self.device)
 
     def _after(self, seconds: float, name: str, act: Callable[[], None]) -> None:
         self._cancel(name)

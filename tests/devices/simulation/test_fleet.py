@@ -1,5 +1,6 @@
 """The fleet against a real WebSocket server."""
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from websockets.utils import accept_key
 
 from devices.simulation.device import Habits
 from devices.simulation.fleet import CANNOT_CONNECT, DROPPED_EARLY, ENDED, Fleet
@@ -82,7 +84,6 @@ def test_an_answer_without_connection_is_lost_but_the_configuration_is_not(cloud
     one = device(habits=replace(AT_ONCE, apply_seconds=(0.2, 0.2)))
     with connected(cloud, one, options=replace(QUICK, reconnect=0.1)) as running:
         configure(cloud, 100)
-        cloud.wait_for(lambda: True)
         cloud.sessions[SERIAL].close()
         running.wait_for_uuid(SERIAL, 100)
         cloud.wait_for(lambda: len(cloud.all("connect")) == 2)
@@ -150,18 +151,9 @@ def test_repeated_states_are_the_same_frame(cloud):
 
 
 def test_a_device_pings_after_silence_and_measures_the_answer(cloud):
-    with connected(cloud, options=replace(QUICK, ping_idle=0.02, ping_hangup=5.0)) as running:
-        cloud.sessions[SERIAL].ping().wait(1)  # a round trip after the device's first pings
-        running.call(_pinged(running.fleet))
-        assert running.fleet.figures.counts.no_pong == 0
-
-
-async def _pinged(fleet):
-    import asyncio
-
-    async with asyncio.timeout(5):
-        while not fleet.figures.ping.newest:
-            await asyncio.sleep(0.005)
+    with connected(cloud, options=replace(QUICK, ping_idle=0.02, ping_hangup=30.0)) as running:
+        running.wait_until(lambda fleet: len(fleet.figures.ping.newest) == 1)
+        assert 0 < running.fleet.figures.ping.newest[0] < 10
 
 
 @contextlib.contextmanager
@@ -187,8 +179,6 @@ def deaf_cloud() -> Iterator[str]:
 
 
 def _upgrade(request: bytes) -> bytes:
-    from websockets.utils import accept_key
-
     lines = dict(line.split(": ", 1) for line in request.decode().split("\r\n") if ": " in line)
     key = next(value for name, value in lines.items() if name.lower() == "sec-websocket-key")
     head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -220,10 +210,8 @@ def test_waiting_after_failed_dials(failures, seconds):
     assert before_redial(failures) == seconds
 
 
-def run(fleet: Fleet, duration: float | None = None) -> int:
-    import asyncio
-
-    return asyncio.run(fleet.run(duration))
+def run(fleet: Fleet) -> int:
+    return asyncio.run(fleet.run())
 
 
 def test_the_alarm_rings_when_it_cannot_connect():
@@ -247,9 +235,16 @@ def test_the_alarm_rings_when_dropped_early(cloud):
     assert "was dropped" in fleet.alarms[0]
 
 
+async def ended_when_connected(fleet: Fleet) -> int:
+    playing = asyncio.create_task(fleet.run())
+    await fleet.until(lambda fleet: fleet.all_connected, 10)
+    fleet.end()
+    return await playing
+
+
 def test_an_orderly_end(cloud):
     fleet = Fleet(cloud.url, [device()], QUICK)
-    assert run(fleet, duration=0.3) == ENDED
+    assert asyncio.run(ended_when_connected(fleet)) == ENDED
     assert fleet.figures.counts.connects == 1
     assert fleet.figures.counts.connected == 0
     assert cloud.sessions[SERIAL].protocol.close_rcvd.code == 1001
