@@ -14,7 +14,6 @@ from itertools import islice
 from typing import TypeVar
 
 import msgspec
-from django.db import connection
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
@@ -25,6 +24,7 @@ from devices.publication import Edition, Publication
 from devices.rendering.hardware import hardware_of
 from devices.rendering.intent import Hardware
 from devices.transactions import run_transaction
+from devices.upsert import upsert
 from outpost.store.contract import Desired, DesiredVersion
 
 T = TypeVar("T")
@@ -202,7 +202,7 @@ def _write(published: Sequence[_Published], revision: int) -> None:
         for column, value in content.items():
             setattr(one.row, column, value)
         one.row.published_revision = revision
-    _upsert(changed)
+    upsert(Configuration, changed, ["published_revision", *_CONTENT], "access_point")
     if same:
         Configuration.objects.filter(pk__in=same).update(published_revision=revision)
 
@@ -213,17 +213,6 @@ def _columns(publication: Publication) -> dict[str, object]:
 
 def _columns_of(row: Configuration) -> dict[str, object]:
     return {name: getattr(row, name) for name in _CONTENT}
-
-
-def _upsert(rows: Sequence[Configuration]) -> None:
-    """One statement for up to ``BATCH`` rows, however many columns differ."""
-    targeted = connection.features.supports_update_conflicts_with_target  # SQLite wants it, MySQL refuses it
-    Configuration.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        update_fields=["published_revision", *_CONTENT],
-        unique_fields=["access_point"] if targeted else None,
-    )
 
 
 def _batches(many: Sequence[T]) -> Iterator[list[T]]:

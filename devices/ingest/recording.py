@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.db.models import Model
 from prometheus_client import Counter
 
@@ -21,6 +21,7 @@ from devices.ingest.merging import merge, merge_command
 from devices.ingest.secrecy import masked
 from devices.models import AccessPoint, Command, Configuration, Event, Task
 from devices.transactions import run_transaction
+from devices.upsert import upsert
 from outpost.store.contract import Fact
 
 BATCH = 500
@@ -182,9 +183,9 @@ class _Batch:
 
     def save(self) -> None:
         """Two statements at most; none when the facts were known."""
-        _upsert(AccessPoint, [row.access_point for row in self.rows.values() if row.heard], _HEARD, "id")
+        upsert(AccessPoint, [row.access_point for row in self.rows.values() if row.heard], _HEARD, "id")
         answered = [row.configuration for row in self.rows.values() if row.answered]
-        _upsert(Configuration, answered, _ANSWERED, "access_point")
+        upsert(Configuration, answered, _ANSWERED, "access_point")
 
     def publish(self) -> None:
         """One task for all that need it, whatever networks they are in."""
@@ -196,14 +197,6 @@ class _Batch:
 
 def _values(row: Model, columns: Sequence[str]) -> dict[str, Any]:
     return {column: getattr(row, column) for column in columns}
-
-
-def _upsert(model: type[Any], rows: Sequence[Any], columns: Sequence[str], key: str) -> None:
-    """The rows exist and are locked: the insert always meets them, and updates these columns."""
-    targeted = connection.features.supports_update_conflicts_with_target  # SQLite wants it, MySQL refuses it
-    model.objects.bulk_create(
-        rows, update_conflicts=True, update_fields=columns, unique_fields=[key] if targeted else None
-    )
 
 
 def _answer_commands(news: Sequence[News]) -> None:

@@ -234,11 +234,20 @@ class LiveStore(Protocol):
     def read_facts(self, consumer: str, count: int, block: float = 0.0) -> list[Fact]:
         """Up to ``count`` facts not yet acknowledged, waiting up to ``block`` seconds for the first.
 
-        At least once: what a dead consumer did not acknowledge for 30 s is handed to another.
+        At least once: what a dead consumer did not acknowledge for 10 s is handed to another.
         """
 
     def acknowledge(self, facts: Iterable[Fact]) -> None:
         """These facts are in MySQL."""
+
+    def rebuild_due(self) -> str:
+        """Names the store's present life while it was not rebuilt in it; empty when it was.
+
+        A life ends with a restart, a fail-over or a flush: what the store holds may be old then, or gone.
+        """
+
+    def mark_rebuilt(self, life: str) -> None:
+        """The store was made equal to MySQL in the life that ``rebuild_due`` named."""
 
     def ping(self) -> None:
         """Answer, or raise ``StoreUnavailable``."""

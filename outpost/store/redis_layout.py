@@ -21,7 +21,7 @@ DEFAULT_PREFIX = "aerie:"
 PARKED_SECONDS = 86_400  # an unclaimed access point that is not heard of is forgotten after a day
 FACTS_KEPT = 1_000_000  # about 300 MB; the backlog jobs may fall behind by
 FACT_GROUP = "ingest"
-FACT_IDLE_SECONDS = 30  # unacknowledged for so long: its consumer is dead, another gets it
+FACT_IDLE_SECONDS = 10  # unacknowledged for so long: its consumer is dead, another gets it
 SEEN_CHUNK = 1_000  # check-ins per script run: 4-13 us of the server each
 READ_CHUNK = 500  # serials per script run: other clients wait for less than about 2 ms
 WRITE_CHUNK = 200  # documents and commands per script run
@@ -86,6 +86,11 @@ def presence_key(prefix: str) -> str:
 def facts_key(prefix: str) -> str:
     """The stream of facts."""
     return f"{prefix}f"
+
+
+def rebuilt_key(prefix: str) -> str:
+    """The server's run id when its desired configurations were last rebuilt from MySQL."""
+    return f"{prefix}g"
 
 
 def connection_arguments(one: Connection) -> tuple[Any, ...]:

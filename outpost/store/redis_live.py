@@ -104,6 +104,18 @@ class RedisLiveStore:
         for chunk in _chunks((fact.receipt for fact in facts), layout.READ_CHUNK):
             self._drop(chunk)
 
+    def rebuild_due(self) -> str:
+        """See ``LiveStore.rebuild_due``. The server's run id is new after every restart and on every replica."""
+        with unavailable():
+            life = str(self._client.info("server")["run_id"])
+            rebuilt = self._client.get(layout.rebuilt_key(self._prefix))
+        return "" if rebuilt == life.encode() else life
+
+    def mark_rebuilt(self, life: str) -> None:
+        """See ``LiveStore.mark_rebuilt``."""
+        with unavailable():
+            self._client.set(layout.rebuilt_key(self._prefix), life)
+
     def ping(self) -> None:
         """See ``LiveStore.ping``."""
         with unavailable():

@@ -2,7 +2,7 @@
 
 ``outpost``: the asynchronous side as ``driving.Driven``; ``live``: the synchronous side of the same
 store, both empty; ``lose``: a callable that makes the store lose everything; ``abandon``: a callable
-that makes every delivered and unacknowledged fact look untouched for 31 s.
+that makes every delivered and unacknowledged fact look untouched for 11 s.
 """
 
 import asyncio
@@ -387,8 +387,34 @@ class NudgeContract:
         assert heard == [[], [HALL]]
 
 
+class RebuildContract:
+    """rebuild_due, mark_rebuilt."""
+
+    def test_a_new_store_is_due(self, live: LiveStore) -> None:
+        assert live.rebuild_due()
+
+    def test_once_rebuilt_it_is_not(self, live: LiveStore) -> None:
+        live.mark_rebuilt(live.rebuild_due())
+        assert not live.rebuild_due()
+
+    def test_a_lost_store_is_due_again(self, live: LiveStore, lose: Callable[[], None]) -> None:
+        live.mark_rebuilt(live.rebuild_due())
+        lose()
+        assert live.rebuild_due()
+
+    def test_rebuilding_an_earlier_life_does_not_count(self, live: LiveStore) -> None:
+        live.mark_rebuilt("an earlier life")
+        assert live.rebuild_due()
+
+
 class StoreContract(
-    SessionContract, ParkingContract, DesiredContract, CommandContract, FactContract, NudgeContract
+    SessionContract,
+    ParkingContract,
+    DesiredContract,
+    CommandContract,
+    FactContract,
+    NudgeContract,
+    RebuildContract,
 ):
     """All of it."""
 

@@ -26,7 +26,7 @@ def abandon(redis: Redis, live_store_prefix: str) -> Callable[[], None]:
     def make_idle() -> None:
         stream = f"{live_store_prefix}f"
         for one in redis.xpending_range(stream, "ingest", "-", "+", 100):
-            redis.xclaim(stream, "ingest", one["consumer"], 0, [one["message_id"]], idle=31_000, justid=True)
+            redis.xclaim(stream, "ingest", one["consumer"], 0, [one["message_id"]], idle=11_000, justid=True)
 
     return make_idle
 

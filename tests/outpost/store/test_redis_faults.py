@@ -36,6 +36,8 @@ LIVE_CALLS: dict[str, Callable[[RedisLiveStore], Any]] = {
     "forget_presence": lambda store: store.forget_presence([CAFE]),
     "read_facts": lambda store: store.read_facts("one", 1),
     "acknowledge": lambda store: store.acknowledge([fact()]),
+    "rebuild_due": lambda store: store.rebuild_due(),
+    "mark_rebuilt": lambda store: store.mark_rebuilt("life"),
     "ping": lambda store: store.ping(),
 }
 
@@ -204,3 +206,11 @@ def test_a_batch_of_check_ins_is_one_round_trip(
         admin.config_resetstat()
         own_outpost.seen(batch)
         assert admin.info("commandstats")["cmdstat_evalsha"]["calls"] == 1
+
+
+def test_a_restart_makes_a_rebuild_due(own_live_server: servers.Redis, own_live: RedisLiveStore) -> None:
+    own_live.mark_rebuilt(own_live.rebuild_due())
+    own_live_server.kill()
+    own_live_server.start()
+    own_live.mark_rebuilt("what an append-only file would have kept of the last life")
+    assert own_live.rebuild_due()
