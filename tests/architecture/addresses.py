@@ -1,0 +1,79 @@
+"""Every address the console answers to, filled with rows of the tests' cast."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.models import Invitation, Role
+from tests.world import World
+
+PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+
+# What Café Lento's people would put there, by the literal before the parameter and the parameter's name.
+ROWS: dict[tuple[str, str], Callable[[World], object]] = {
+    ("o", "slug"): lambda world: world.cafe.slug,
+    ("members", "pk"): lambda world: world.cafe.memberships.get(user=world.vi).pk,
+    ("invitations", "pk"): lambda world: _invitation(world).pk,
+    ("networks", "pk"): lambda world: world.harbour.pk,
+    ("revisions", "number"): lambda world: world.harbour.revisions.first().number,
+    ("ssids", "key"): lambda world: world.ssid(world.harbour, "Lento").pk,
+    ("access-points", "serial"): lambda world: world.counter.serial,
+    ("invitation", "token"): lambda world: "no-such-token",
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One pattern of the URLconf and its view."""
+
+    pattern: str
+    view: Callable[..., Any]
+
+    @property
+    def who(self) -> str | None:
+        return getattr(self.view, "who", None)
+
+    @property
+    def is_ours(self) -> bool:
+        return not self.view.__module__.startswith(("allauth.", "django."))
+
+    @property
+    def holds_a_row(self) -> bool:
+        """Whether it names more than the organisation."""
+        return set(PARAMETER.findall(self.pattern)) > {"slug"}
+
+    def address(self, world: World, **other: object) -> str:
+        """The path with the cast's rows in it, or those given by parameter name."""
+        filled = self.pattern
+        while found := PARAMETER.search(filled):
+            name = found[1]
+            before = filled[: found.start()].rstrip("/").rpartition("/")[2]
+            assert (before, name) in ROWS, (
+                f"Say in {__name__} what <{name}> after {before}/ is in /{self.pattern}"
+            )
+            value = other.get(name) or ROWS[before, name](world)
+            filled = filled[: found.start()] + str(value) + filled[found.end() :]
+        return f"/{filled}"
+
+
+def routes() -> list[Route]:
+    """All of them but django-allauth's and Django's own, which guard themselves."""
+    return [route for route in _walk(get_resolver(), "") if route.is_ours]
+
+
+def _walk(resolver: URLResolver, prefix: str) -> Iterator[Route]:
+    for entry in resolver.url_patterns:
+        pattern = prefix + str(entry.pattern).removeprefix("^").removesuffix("$").removesuffix(r"\Z")
+        if isinstance(entry, URLPattern):
+            yield Route(pattern, entry.callback)
+        else:
+            yield from _walk(entry, pattern)
+
+
+def _invitation(world: World) -> Invitation:
+    """The café's open invitation, made when first asked for."""
+    existing = world.cafe.invitations.filter(accepted_at=None).first()
+    return existing or Invitation.offer(world.cafe, world.ada, "new@lento.example", Role.VIEWER)
