@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.models import AuditEntry, Invitation, Membership, Organisation, Role, User
 from devices.models import AccessPoint, Network
@@ -131,9 +132,11 @@ def to_login(request: HttpRequest) -> HttpResponse:
 
 def _page_shown(request: HttpRequest) -> str:
     """The page whose part htmx was fetching, when it is one of ours."""
-    shown = urlsplit(request.headers.get("HX-Current-URL", ""))
-    ours = shown.netloc == request.get_host() and shown.path.startswith("/")
-    return shown._replace(scheme="", netloc="", fragment="").geturl() if ours else reverse("home")
+    url = request.headers.get("HX-Current-URL", "")
+    if not url_has_allowed_host_and_scheme(url, {request.get_host()}):
+        return reverse("home")
+    path = urlsplit(url)._replace(scheme="", netloc="", fragment="").geturl()
+    return path if url_has_allowed_host_and_scheme(path, None) else reverse("home")
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
