@@ -4,6 +4,7 @@ Derived from the stored document once, kept small: a fleet holds twenty thousand
 """
 
 import ipaddress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from sys import intern
 from zlib import crc32
@@ -90,7 +91,7 @@ def _interval(metrics: Document, name: str) -> int:
     return value if isinstance(value, int) and value > 0 else 0
 
 
-def _radios(document: Document, hardware: Hardware, serial: str):
+def _radios(document: Document, hardware: Hardware, serial: str) -> Iterator[RadioOnAir]:
     wanted = {
         bare_band(radio.get("band")): radio
         for radio in document.get("radios", [])
@@ -112,7 +113,7 @@ def _radio(index: int, radio: Radio, wanted: Document, serial: str) -> RadioOnAi
     return RadioOnAir(index, radio, channel, width, power)
 
 
-def _picked(choices, seed: str) -> int:
+def _picked(choices: Sequence[int], seed: str) -> int:
     return choices[crc32(seed.encode()) % len(choices)]
 
 
@@ -131,7 +132,7 @@ def _interface(
 
 def _bsses(
     index: int, interface: Document, radios: dict[str, RadioOnAir], serial: str, counts: dict[int, int]
-):
+) -> Iterator[Bss]:
     for number, ssid in enumerate(interface.get("ssids", [])):
         if ssid_fault(ssid):
             continue

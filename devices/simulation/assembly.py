@@ -10,7 +10,7 @@ from devices.simulation.arguments import model, serial_number
 from devices.simulation.device import Device, Habits
 from devices.simulation.fleet import Fleet
 from devices.simulation.hardware import Hardware, hardware_of
-from devices.simulation.identity import Identity
+from devices.simulation.identity import Identity, pair
 from devices.simulation.memory import Shelf
 from devices.simulation.options import Options
 
@@ -155,11 +155,10 @@ def _key_lines(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _check_certificates(identity: Identity, serials: Sequence[str]) -> None:
-    missing = [one for one in serials if identity.cert_dir and not identity.pair(one)[0].exists()]
+    directory = identity.cert_dir
+    missing = [one for one in serials if directory and not pair(directory, one)[0].exists()]
     if missing:
-        raise BadArgument(
-            f"{identity.cert_dir} has no certificate for {missing[0]} and {len(missing) - 1} more"
-        )
+        raise BadArgument(f"{directory} has no certificate for {missing[0]} and {len(missing) - 1} more")
     try:
         identity.context(serials[0])
     except OSError as error:

@@ -50,7 +50,7 @@ class Fleet:
         self._tasks: list[asyncio.Task[None]] = []
         self._awaited: list[tuple[Predicate, asyncio.Future[None]]] = []
         self._is_looking = False
-        self._ended: asyncio.Event | None = None
+        self._ended = asyncio.Event()
 
     def device(self, serial: str) -> Device:
         """The device with this serial. Raises KeyError."""
@@ -76,12 +76,10 @@ class Fleet:
 
     def end(self) -> None:
         """Lets `run` come to its end. Call it from the loop's thread."""
-        if self._ended is not None:
-            self._ended.set()
+        self._ended.set()
 
     async def start(self) -> None:
         """Begins to connect and returns at once."""
-        self._ended = asyncio.Event()
         loop = asyncio.get_running_loop()
         self.links = {serial: Link(device, self, loop) for serial, device in self.devices.items()}
         self._tasks = [asyncio.create_task(self._ramp_up()), asyncio.create_task(self._watch())]

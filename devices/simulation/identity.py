@@ -34,15 +34,10 @@ class Identity:
         Raises OSError or ssl.SSLError, which name the file, when it cannot be read.
         """
         if self.cert_dir is not None:
-            return self._loaded(*self.pair(serial))
+            return self._loaded(*pair(self.cert_dir, serial))
         if not self._shared:
             self._shared.append(self._loaded(self.cert, self.key))
         return self._shared[0]
-
-    def pair(self, serial: str) -> tuple[Path, Path | None]:
-        """The files of one device's certificate and key."""
-        single = self.cert_dir / f"{serial}.pem"
-        return (single, None) if single.exists() else (single.with_suffix(".crt"), single.with_suffix(".key"))
 
     def _loaded(self, cert: Path | None, key: Path | None) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -56,3 +51,9 @@ class Identity:
         if cert is not None:
             context.load_cert_chain(cert, key)
         return context
+
+
+def pair(directory: Path, serial: str) -> tuple[Path, Path | None]:
+    """The files of one device's certificate and key; None when the first holds both."""
+    single = directory / f"{serial}.pem"
+    return (single, None) if single.exists() else (single.with_suffix(".crt"), single.with_suffix(".key"))

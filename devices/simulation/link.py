@@ -4,12 +4,13 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from picows import WSCloseCode, WSFrame, WSHandshakeError, WSListener, WSMsgType, WSTransport, ws_connect
 
 from devices.simulation import commands, frames
-from devices.simulation.device import Action, Configured, Device, HangUp, Message, Say, Wait
+from devices.simulation.device import Action, Configured, Device, HangUp, Say, Wait
+from devices.simulation.frames import Message
 from devices.simulation.options import AFTER_LOSS, AFTER_WRONG_SERVER, before_redial
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ class Link:
             self.fleet.figures.connect.add(time.perf_counter() - started)
 
     async def _connect(self) -> None:
-        identity, serial, tls = self.fleet.identity, self.device.serial, {}
+        identity, serial = self.fleet.identity, self.device.serial
+        tls: dict[str, Any] = {}
         if self.fleet.url.startswith("wss:"):
             tls["ssl_context"] = identity.context(serial)
             if identity.server_name:
@@ -288,6 +290,8 @@ class Link:
     def _feel_pulse(self) -> None:
         """Ping after a silence, hang up after a longer one, as libwebsockets' validity check does."""
         options, silence = self.fleet.options, self.loop.time() - self.last_heard
+        if self.transport is None:
+            return
         if silence >= options.ping_hangup:
             self.fleet.figures.counts.no_pong += 1
             self.transport.disconnect(graceful=False)
