@@ -343,7 +343,7 @@ def _forwarding_signals_to(child: "subprocess.Popen[bytes]") -> Iterator[None]:
 def main(arguments: Sequence[str]) -> int:
     command = list(arguments[1:] if arguments[:1] == ["--"] else arguments)
     if not command:
-        print("Usage: python -m tests.servers -- COMMAND…", file=sys.stderr)  # noqa: T201
+        print("Usage: python -m tests.servers -- COMMAND…", file=sys.stderr)
         return 2
     # Until the command runs, every way of being told to stop unwinds the context managers.
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -351,11 +351,11 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return run(command)
     except ServerFailed as failure:
-        print(failure, file=sys.stderr)  # noqa: T201
+        print(failure, file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     except FileNotFoundError as failure:
-        print(failure, file=sys.stderr)  # noqa: T201
+        print(failure, file=sys.stderr)
         return 127
     return 1
 
