@@ -105,7 +105,7 @@ class RedisLiveStore:
             self._drop(chunk)
 
     def rebuild_due(self) -> str:
-        """See ``LiveStore.rebuild_due``. The server's run id is new after every restart and on every replica."""
+        """See ``LiveStore.rebuild_due``. A run id is of one server process: restarts and replicas differ."""
         with unavailable():
             life = str(self._client.info("server")["run_id"])
             rebuilt = self._client.get(layout.rebuilt_key(self._prefix))

@@ -1,0 +1,21 @@
+"""``manage.py schedule``: put the timetable into Redis now, and show it."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from redis.exceptions import RedisError
+
+from jobs.schedule import TIMETABLE
+from jobs.scheduler import Scheduler
+
+
+class Command(BaseCommand):
+    help = "Install the timetable (a running scheduler does so by itself) and show every entry."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            Scheduler().install()
+        except RedisError as error:
+            raise CommandError(f"Redis does not answer ({type(error).__name__}).")
+        for entry in TIMETABLE:
+            self.stdout.write(f"{entry.name:<14} every {entry.every:>4} s on {entry.queue}")

@@ -1,0 +1,48 @@
+"""The queues, and how jobs are written into Redis: as JSON, for a pickle runs the code of whoever wrote it.
+
+| queue    | holds                                                          | a worker each |
+| critical | what a person waits for: publishing, commands, and their sweep | one or more   |
+| ingest   | reading facts, without end                                     | one or two    |
+| default  | what may take a minute: presence, time-outs, mails             | one or more   |
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django_rq.connection_utils import get_redis_connection
+from django_rq.queues import DjangoRQ, get_queue
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+# A request waits at most twice this for a Redis that is away; the row it wrote is swept up later.
+PROMPT_SECONDS = 0.5
+
+
+class JsonJob(Job):
+    """A job that is JSON whatever the caller, the worker or the scheduler would have chosen."""
+
+    def __init__(self, id: str | None = None, connection: Any = None, serializer: Any = None) -> None:
+        super().__init__(id, connection=connection, serializer=JSONSerializer)
+
+
+def prompt_queue(name: str) -> DjangoRQ:
+    """A queue to enqueue on while somebody waits: it gives up soon instead of trying for seconds.
+
+    Raises redis' own errors when used while Redis is away.
+    """
+    return get_queue(name, connection=_prompt_connection(name))
+
+
+@lru_cache(maxsize=8)
+def _prompt_connection(name: str) -> Any:
+    limits = {
+        "socket_timeout": PROMPT_SECONDS,
+        "socket_connect_timeout": PROMPT_SECONDS,
+        "retry": Retry(NoBackoff(), 1),  # once more, on a new connection: Redis may have restarted
+    }
+    config = dict(settings.RQ_QUEUES[name])
+    config["REDIS_CLIENT_KWARGS"] = {**config.get("REDIS_CLIENT_KWARGS", {}), **limits}
+    return get_redis_connection(config)
