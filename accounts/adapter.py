@@ -6,10 +6,12 @@ from typing import Any
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import unstash_login
+from allauth.account.models import EmailAddress
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -31,6 +33,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             log.error("mail.not_sent", template=template_prefix, error=type(error).__name__)
             words = _("The mail could not be sent just now. Please try again in a few minutes.")
             messages.error(self.request, words)
+
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """False, and nothing changed, when another account signs in with that address."""
+        try:
+            with transaction.atomic():
+                return bool(super().confirm_email(request, email_address))
+        except IntegrityError:
+            return False
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]

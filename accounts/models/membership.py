@@ -8,6 +8,7 @@ each other in the same moment cannot leave it without one.
 from typing import TYPE_CHECKING
 
 from django.db import models, transaction
+from django.utils import timezone as clock
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -56,6 +57,7 @@ class Membership(models.Model):
     user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=10, choices=Role.choices)
     created_at = models.DateTimeField(auto_now_add=True)
+    checklist_dismissed_at = models.DateTimeField(null=True, help_text="No more first steps on the dashboard")
 
     class Meta:
         constraints = [
@@ -68,6 +70,11 @@ class Membership(models.Model):
     def may(self, needed: Role) -> bool:
         """Whether this member's role covers ``needed``."""
         return Role(self.role).covers(needed)
+
+    def dismiss_checklist(self) -> None:
+        """This member has seen enough of the first steps."""
+        self.checklist_dismissed_at = clock.now()
+        self.save(update_fields=["checklist_dismissed_at"])
 
     def change_role(self, by: "User", role: Role) -> None:
         """Raises ``RoleTooSmall``, ``LastOwner``, ``NotAMember``."""

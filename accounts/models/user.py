@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.fields import ExactEmailField
 from accounts.naming import plain_name
 
 MAX_NAME = 100
@@ -28,7 +29,7 @@ class User(AbstractUser):
     username = None  # type: ignore[assignment]
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
-    email = models.EmailField(_("e-mail address"), unique=True)
+    email = ExactEmailField(_("e-mail address"), unique=True)
     name = models.CharField(_("name"), max_length=MAX_NAME, blank=True)
 
     USERNAME_FIELD = "email"
