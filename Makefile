@@ -19,7 +19,7 @@ demo: ## Run all of Aerie with 25 simulated access points (Ctrl-C ends it)
 	@exec $(PY) -m console.demo
 
 test: setup ## Run every test among private servers; T=tests/outpost runs a part, ARGS=… goes to pytest
-	$(PY) -m tests.servers -- $(PY) -m pytest -n $(WORKERS) --dist loadfile $(T) $(ARGS)
+	$(PY) -m tests.servers -- $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(T) $(ARGS)
 
 check: setup ## Lint, types, import floors, templates, migrations, vendored files
 	.venv/bin/ruff check .
