@@ -18,9 +18,10 @@ ROWS: dict[tuple[str, str], Callable[[World], object]] = {
     ("members", "pk"): lambda world: world.cafe.memberships.get(user=world.vi).pk,
     ("invitations", "pk"): lambda world: _invitation(world).pk,
     ("networks", "pk"): lambda world: world.harbour.pk,
-    ("revisions", "number"): lambda world: world.harbour.revisions.first().number,
-    ("ssids", "key"): lambda world: world.ssid(world.harbour, "Lento").pk,
+    ("history", "number"): lambda world: world.harbour.revisions.earliest("number").number,
+    ("wifi", "key"): lambda world: world.ssid(world.harbour, "Lento").pk,
     ("access-points", "serial"): lambda world: world.counter.serial,
+    ("command", "kind"): lambda world: "blink",
     ("invitation", "token"): lambda world: "no-such-token",
 }
 

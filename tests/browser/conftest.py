@@ -68,11 +68,12 @@ def context(
 
 
 def _complaint(message: ConsoleMessage, expected: set[int]) -> list[str]:
-    if message.type not in {"error", "warning"}:
+    source = message.location.get("url", "")
+    if message.type not in {"error", "warning"} or source.endswith("/favicon.ico"):
         return []
     if any(f"responded with a status of {status}" in message.text for status in expected):
         return []
-    return [f"{message.type}: {message.text} ({message.location.get('url', '')})"]
+    return [f"{message.type}: {message.text} ({source})"]
 
 
 def _astray(request: Request, home: str) -> list[str]:
