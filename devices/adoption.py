@@ -7,6 +7,7 @@ remembers its ``connect``, as long as it stays parked at an outpost.
 from collections.abc import Iterator, Sequence
 
 import msgspec
+from django.db.models import Q
 
 from devices.ingest.recording import record
 from devices.live_store import live_store
@@ -20,7 +21,7 @@ def adopt(access_points: Sequence[int]) -> list[str]:
     Raises ``StoreUnavailable``.
     """
     rows = AccessPoint.objects.filter(pk__in=access_points).order_by("pk")
-    known = list(rows.values_list("serial", "capabilities__isnull"))
+    known = list(rows.annotate(untold=Q(capabilities__isnull=True)).values_list("serial", "untold"))
     unknown = [serial for serial, missing in known if missing]
     if unknown:
         reports = live_store().reported(unknown, with_state=True)
