@@ -29,6 +29,8 @@ from outpost.protocol.secrecy import without_secrets
 MAX_FRAME: Final = 512_000  # bytes, continuation frames included
 MAX_INFLATED: Final = 4 * 1024 * 1024  # bytes of JSON a compressed message may become
 MAX_STATE: Final = 512_000  # bytes of a state that is kept
+MAX_KEPT: Final = 64 * 1024  # bytes of any other message something is kept of; real ones have 0.1-6 KB
+MAX_ANSWER: Final = 256 * 1024  # bytes of an answer: a scan of a crowded place has 30 KB
 MAX_DEPTH: Final = 32  # real messages nest about ten deep
 MAX_LOG: Final = 4_000  # characters of a log line that are kept
 MAX_TEXT: Final = 1_000  # characters of an answer's text, or of one rejected item
@@ -189,6 +191,8 @@ def decode(data: bytes) -> Message:
 
 def _read_method(method: str, params: msgspec.Raw | bytes) -> Message:
     if read := _METHODS.get(method):
+        if len(params) > MAX_KEPT and method != "state":
+            raise ProtocolError("bad_params")
         return read(params)
     serial = _read_serial(params).serial
     return Noted(method, serial) if method in NOTED_METHODS else Unknown(method, serial)
@@ -196,7 +200,10 @@ def _read_method(method: str, params: msgspec.Raw | bytes) -> Message:
 
 def _read_answer(id: int, envelope: _Envelope, data: bytes) -> Result:
     if envelope.result:
-        return _result(id, _inflated(envelope.result, data))
+        result = _inflated(envelope.result, data)
+        if len(result) > MAX_ANSWER:
+            raise ProtocolError("bad_params")
+        return _result(id, result)
     if not envelope.error:
         raise ProtocolError("not_a_message")
     error = _read_error(envelope.error)

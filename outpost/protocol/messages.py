@@ -122,6 +122,21 @@ NOTED_METHODS: Final = frozenset(
     | {"venue_broadcast", "deviceupdate", "radius"}
 )
 
+_LABELS: dict[type, str] = {
+    Connect: "connect",
+    State: "state",
+    HealthCheck: "healthcheck",
+    Log: "log",
+    Event: "event",
+    Result: "result",
+    Unknown: "other",
+}
+
+
+def label(message: Message) -> str:
+    """The message's method for a counter: one of a closed list."""
+    return message.method if isinstance(message, Noted) else _LABELS[type(message)]
+
 
 # To the access point. ``when`` 0 is always sent and always ignored there: scheduling is ours.
 

@@ -22,6 +22,7 @@ from outpost.protocol.messages import (
     Result,
     State,
     Unknown,
+    label,
     normalise_serial,
 )
 from outpost.protocol.orders import Orders
@@ -38,7 +39,13 @@ EARLIEST_CLOCK: Final = 1_500_000_000.0  # an event dated before 2017 comes from
 CLOCK_AHEAD: Final = 300.0  # seconds a clock may be ahead
 
 POLICY: Final = 1008  # close codes: RFC 6455, section 7.4.1
-UNFORGIVEN: Final[dict[Reason, int]] = {"binary": 1003, "too_large": 1009, "wrong_serial": POLICY}
+UNFORGIVEN: Final[dict[Reason, int]] = {
+    "binary": 1003,
+    "too_large": 1009,
+    "wrong_serial": POLICY,
+    "bad_fragments": 1002,
+    "bad_frame": 1002,
+}
 
 
 class Session:
@@ -58,6 +65,7 @@ class Session:
         "due",
         "errors",
         "first_id",
+        "heard",
         "heard_at",
         "number",
         "orders",
@@ -81,6 +89,7 @@ class Session:
         self.serial = ""
         self.number = 0  # the live store's session number; 0 while not registered
         self.errors = 0
+        self.heard = ""  # the last message's method, a counter's label
         self.heard_at = now
         self.due = now + CONNECT_SECONDS  # ``tick`` has nothing to do before
         self.orders = Orders("", reported=0, compress=False, first_id=first_id)
@@ -101,6 +110,7 @@ class Session:
             return []
         try:
             message = decode(data)
+            self.heard = label(message)
             return self._connect(message, now) if self.phase == "waiting" else self._hear(message, now)
         except ProtocolError as error:
             return self.broken(error.reason)
@@ -191,7 +201,7 @@ class Session:
         serial = _normalised(message.serial)
         if not self.admits(serial):
             raise ProtocolError("wrong_serial")
-        self.serial, self._spelling = serial, message.serial
+        self.serial, self._spelling, self.admits = serial, message.serial, serial.__eq__
         self.phase, self.heard_at = "registering", now
         self.orders = Orders(serial, reported=message.uuid, compress=message.compress, first_id=self.first_id)
         said = self._introduction(message, now)

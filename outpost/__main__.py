@@ -1,0 +1,41 @@
+"""``python -m outpost``: the check-in service. Configured by ``OUTPOST_*`` variables; see ``settings``."""
+
+import os
+import shutil
+import sys
+
+from outpost.settings import Settings, SettingsError, read_settings
+from outpost.shared_metrics import share_metrics
+
+
+def main() -> int:
+    """Serve until told to end. 0 after a drain, 1 when it could not start, 2 for wrong settings."""
+    try:
+        settings = read_settings(os.environ)
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    metrics_directory = share_metrics()
+    try:
+        return _supervise(settings)
+    finally:
+        shutil.rmtree(metrics_directory, ignore_errors=True)
+
+
+def _supervise(settings: Settings) -> int:
+    # Not earlier: these import prometheus_client, which must find the metrics' directory.
+    from outpost.logs import write_json_lines
+    from outpost.supervisor import Supervisor
+    from outpost.tls import TlsFilesInvalid
+
+    write_json_lines(settings.log_level)
+    try:
+        Supervisor(settings).run()
+    except (OSError, TlsFilesInvalid) as error:
+        sys.stderr.write(f"The outpost cannot start: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""Logs: one JSON object per line on standard error. Nobody logs payloads, keys or configurations."""
+
+import logging
+import sys
+import time
+from typing import Any
+
+import msgspec
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JsonLines(logging.Formatter):
+    """What was said, when (UTC), by whom, and the ``extra`` fields."""
+
+    converter = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        line: dict[str, Any] = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+            "pid": record.process,
+        }
+        line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+def write_json_lines(level: str) -> None:
+    """Log everything from ``level`` up; picows is silent, as what it sees is counted."""
+    to_stderr = logging.StreamHandler(sys.stderr)
+    to_stderr.setFormatter(JsonLines())
+    logging.basicConfig(level=level.upper(), handlers=[to_stderr], force=True)
+    logging.getLogger("picows").setLevel(logging.CRITICAL + 1)
