@@ -30,6 +30,9 @@ check: setup ## Lint, types, import floors, templates, migrations, vendored file
 	AERIE_ENV=test DATABASE_URL=sqlite://:memory: $(PY) manage.py makemigrations --check --dry-run
 	bin/vendor --check
 
+bench: setup ## Measure the hot paths and write docs/performance.md's table
+	$(PY) -m tests.load.bench
+
 fmt: setup ## Format Python
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
