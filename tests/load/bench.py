@@ -174,7 +174,8 @@ async def _store(url: str) -> Measured:
         for seen in batch:
             await store.seen([seen])
 
-    if any(await store.seen(batch)):
+    outcome = await store.seen(batch)
+    if outcome.unknown or outcome.superseded:
         raise RuntimeError("the live store did not take the check-ins")
     ours = await _cpu(lambda: store.seen(batch))
     plain = await _cpu(one_by_one)
