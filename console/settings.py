@@ -13,8 +13,12 @@ import environ
 import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import ReadOnlyError
+from redis.retry import Retry
 
 from accounts.keyring import parse_keys
+from console.logs import mask_mailed_links
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -64,6 +68,8 @@ STATIC_STORAGE_URL = env.str("STATIC_STORAGE_URL", "")
 EMAIL_URL = _required("EMAIL_URL", "consolemail://")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Aerie <aerie@localhost>")
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+DRAIN_FILE = env.str("DRAIN_FILE", "")
 
 if _unusable:
     raise ImproperlyConfigured("; ".join(_unusable) + ". See .env.example.")
@@ -163,7 +169,15 @@ def _redis_connection(url: str) -> dict[str, object]:
         "USERNAME": parts.username or "",
         "PASSWORD": parts.password or "",
         "DEFAULT_TIMEOUT": 300,
-        "REDIS_CLIENT_KWARGS": {"socket_keepalive": True, "health_check_interval": 30},
+        "SERIALIZER": "rq.serializers.JSONSerializer",
+        "REDIS_CLIENT_KWARGS": {
+            "socket_keepalive": True,
+            "socket_connect_timeout": 2,
+            "health_check_interval": 30,
+            # Out of a fail-over: the demoted server answers READONLY, and the name leads to the new one.
+            "retry": Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), 3),
+            "retry_on_error": [ReadOnlyError],
+        },
     }
     if parts.scheme == "unix":
         return common | {"UNIX_SOCKET_PATH": parts.path, "DB": 0}
@@ -178,7 +192,7 @@ def _redis_connection(url: str) -> dict[str, object]:
 
 QUEUES = ("critical", "default", "ingest")
 RQ_QUEUES = {name: _redis_connection(REDIS_URL) for name in QUEUES}
-RQ = {"SERIALIZER": "rq.serializers.JSONSerializer"}
+RQ = {"JOB_CLASS": "jobs.queues.JsonJob", "WORKER_CLASS": "jobs.worker.Worker"}
 
 # --- S3, or a directory in the demo ------------------------------------------------------------
 
@@ -261,6 +275,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "console.views.errors.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -302,6 +317,7 @@ LOGGING = {
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                mask_mailed_links,
                 structlog.processors.JSONRenderer(),
             ],
             "foreign_pre_chain": _SHARED_PROCESSORS,

@@ -2,11 +2,35 @@
 
 from django.urls import include, path
 
-from console.views import invitations, members, organisations, profile
+from console import health
+from console.views import (
+    access_points,
+    dashboard,
+    errors,
+    home,
+    invitations,
+    members,
+    network,
+    organisations,
+    profile,
+    review,
+    search,
+    setup,
+    ssid,
+)
 
 ORGANISATION = "o/<slug:slug>"
+NETWORK = f"{ORGANISATION}/networks/<int:pk>"
+ACCESS_POINT = f"{ORGANISATION}/access-points/<slug:serial>"
 
 urlpatterns = [
+    # for the load balancer and the metrics collector
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    # where a visitor lands
+    path("", home.home, name="home"),
+    path("start/", home.start, name="start"),
     # one's own account; django-allauth brings signing in, passwords, second factors and sessions
     path("account/", profile.profile, name="profile"),
     path("account/", include("allauth.urls")),
@@ -22,4 +46,45 @@ urlpatterns = [
     path(f"{ORGANISATION}/invitations/new/", members.invite, name="invite"),
     path(f"{ORGANISATION}/invitations/<int:pk>/resend/", members.resend_invitation, name="resend_invitation"),
     path(f"{ORGANISATION}/invitations/<int:pk>/revoke/", members.revoke_invitation, name="revoke_invitation"),
+    # an organisation's networks
+    path(f"{ORGANISATION}/", dashboard.dashboard, name="dashboard"),
+    path(f"{ORGANISATION}/checklist/dismiss/", dashboard.dismiss_checklist, name="dismiss_checklist"),
+    path(f"{ORGANISATION}/search/", search.search, name="search"),
+    path(f"{ORGANISATION}/networks/new/", network.create, name="new_network"),
+    path(f"{NETWORK}/", network.overview, name="network"),
+    path(f"{NETWORK}/access-points.csv", network.access_points_csv, name="access_points_csv"),
+    path(f"{NETWORK}/clients/", network.clients, name="clients"),
+    path(f"{NETWORK}/clients.csv", network.clients_csv, name="clients_csv"),
+    path(f"{NETWORK}/history/", network.history, name="history"),
+    path(f"{NETWORK}/history/<int:number>/restore/", review.restore, name="restore"),
+    path(f"{NETWORK}/settings/", network.settings, name="network_settings"),
+    path(f"{NETWORK}/delete/", network.remove, name="remove_network"),
+    # every change of a network takes this road
+    path(f"{NETWORK}/review/", review.review, name="review"),
+    path(f"{NETWORK}/progress/", review.progress, name="progress"),
+    path(f"{NETWORK}/undo/", review.undo, name="undo"),
+    # its SSIDs
+    path(f"{NETWORK}/wifi/new/", ssid.create, name="new_ssid"),
+    path(f"{NETWORK}/wifi/<int:key>/", ssid.edit, name="ssid"),
+    path(f"{NETWORK}/wifi/<int:key>/switch/", ssid.switch, name="switch_ssid"),
+    path(f"{NETWORK}/wifi/<int:key>/join/", ssid.join, name="join_ssid"),
+    path(f"{NETWORK}/wifi/<int:key>/delete/", ssid.remove, name="remove_ssid"),
+    # its first steps, and more access points later
+    path(f"{NETWORK}/setup/access-points/", setup.access_points, name="setup_access_points"),
+    path(f"{NETWORK}/setup/wifi/", setup.wifi, name="setup_wifi"),
+    path(f"{NETWORK}/setup/go-live/", setup.go_live, name="setup_go_live"),
+    path(f"{NETWORK}/access-points/add/", setup.add_access_points, name="add_access_points"),
+    # one access point
+    path(f"{ACCESS_POINT}/", access_points.page, name="access_point"),
+    path(f"{ACCESS_POINT}/log/", access_points.log, name="log"),
+    path(f"{ACCESS_POINT}/rename/", access_points.rename, name="rename"),
+    path(f"{ACCESS_POINT}/move/", access_points.move, name="move"),
+    path(f"{ACCESS_POINT}/release/", access_points.release, name="release"),
+    path(f"{ACCESS_POINT}/command/", access_points.command, name="command"),
+    path(f"{ACCESS_POINT}/command/<slug:kind>/", access_points.ask, name="ask"),
 ]
+
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.broken

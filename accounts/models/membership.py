@@ -71,6 +71,11 @@ class Membership(models.Model):
         """Whether this member's role covers ``needed``."""
         return Role(self.role).covers(needed)
 
+    @property
+    def may_change(self) -> bool:
+        """Whether this member may change networks and access points, and see passphrases."""
+        return self.may(Role.ADMIN)
+
     def dismiss_checklist(self) -> None:
         """This member has seen enough of the first steps."""
         self.checklist_dismissed_at = clock.now()

@@ -1,6 +1,6 @@
 """What templates say in one word: icons, state badges, moments, addresses as people write them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,14 +10,15 @@ from django.db.models import QuerySet
 from django.templatetags.static import static
 from django.utils import timezone as clock
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Organisation
 from console import access, badges
-from devices.rendering.intent import BAND_NAMES
+from devices.rendering.diff import SECURITY_NAMES
+from devices.rendering.intent import BAND_NAMES, BANDS, Security
 
 register = template.Library()
 
@@ -36,12 +37,14 @@ def icon(name: str) -> SafeString:
 @register.simple_tag
 def badge(axis: str, state: Any) -> SafeString:
     """``axis`` is link, configuration, firmware or command."""
-    return as_badge({
-        "link": badges.link_badge,
-        "configuration": badges.configuration_badge,
-        "firmware": badges.firmware_badge,
-        "command": badges.command_badge,
-    }[axis](state))
+    return as_badge(
+        {
+            "link": badges.link_badge,
+            "configuration": badges.configuration_badge,
+            "firmware": badges.firmware_badge,
+            "command": badges.command_badge,
+        }[axis](state)
+    )
 
 
 @register.filter
@@ -57,7 +60,7 @@ def on_air(enabled: bool) -> SafeString:
 
 @register.simple_tag
 def moment(at: datetime | None, zone: str = "UTC") -> SafeString | str:
-    """"3 minutes ago" with the exact time, in ``zone``, in the title."""
+    """ "3 minutes ago" with the exact time, in ``zone``, in the title."""
     if at is None:
         return _("never")
     exact = f"{date_format(clock.localtime(at, _zone(zone)), 'DATETIME_FORMAT')} ({zone})"
@@ -119,3 +122,53 @@ def with_query(context: dict[str, Any], **changed: Any) -> str:
         if value not in (None, ""):
             query[key] = value
     return f"?{query.urlencode()}" if query else "?"
+
+
+@register.filter
+def security(code: str) -> str:
+    """``wpa2-wpa3`` as people say it: ``WPA2 + WPA3``."""
+    name = _(SECURITY_NAMES[Security(code)])
+    return name[:1].upper() + name[1:]
+
+
+@register.filter
+def bands(codes: str) -> str:
+    """``2G,5G`` as people say it."""
+    return " + ".join(BAND_NAMES[one] for one in BANDS if one in codes.split(","))
+
+
+@register.filter
+def at(counted: dict[str, int] | None, key: str) -> int | str:
+    """What was counted under ``key``; a dash where nobody could count."""
+    return "–" if counted is None else counted.get(key, 0)
+
+
+@register.filter
+def from_unix(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+@register.simple_tag
+def sorted_by(listing: Any, key: str) -> SafeString | str:
+    """Tells screen readers which column the rows are sorted by."""
+    if listing.order.sort != key:
+        return ""
+    return format_html('aria-sort="{}"', "descending" if listing.order.descending else "ascending")
+
+
+# Where each bar lights up, in dBm: what is usable, good for video, as good as it gets.
+_BARS = (-85, -75, -67, -55)
+
+
+@register.simple_tag
+def signal(dbm: int | None) -> SafeString | str:
+    """A signal strength as bars and in dBm."""
+    if dbm is None:
+        return "–"
+    bars = format_html_join(
+        "",
+        '<rect class="{}" x="{}" y="{}" width="3" height="{}" rx="1"/>',
+        (("lit" if dbm >= least else "", 5 * n, 12 - 4 * n, 4 + 4 * n) for n, least in enumerate(_BARS)),
+    )
+    svg = format_html('<svg viewBox="0 0 18 16" aria-hidden="true" focusable="false">{}</svg>', bars)
+    return format_html('<span class="signal">{} {} dBm</span>', svg, dbm)

@@ -1,0 +1,1 @@
+"""Views: parse, ask ``console.access`` for the rows, call one verb, answer."""

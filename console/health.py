@@ -1,0 +1,111 @@
+"""Whether this instance lives, whether it should be given visitors, and what it counts."""
+
+import hmac
+import ipaddress
+from collections.abc import Callable
+from pathlib import Path
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+from django_prometheus.exports import ExportToDjangoView
+
+from console import access
+from devices.live_store import live_store
+from outpost.store.contract import StoreUnavailable
+
+
+@access.anyone
+@never_cache
+@require_GET
+def livez(request: HttpRequest) -> HttpResponse:
+    """The process answers. It asks nothing of anybody, so that no outage of theirs restarts us."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@access.anyone
+@never_cache
+@require_GET
+def readyz(request: HttpRequest) -> HttpResponse:
+    """503 while draining, or while what this instance needs is away or not yet migrated.
+
+    Redis and the live store are told but do not count: a save is kept in MySQL
+    and reaches them later, and a blip of theirs must not take the whole fleet out.
+    """
+    needed = {"drain": _not_draining(), "database": _asked(_database), "migrations": _asked(_migrations)}
+    told = {"queue": _asked(_queue), "live_store": _asked(_live_store)}
+    ready = all(answer == "ok" for answer in needed.values())
+    return JsonResponse({"ready": ready, **needed, **told}, status=200 if ready else 503)
+
+
+@access.anyone
+@never_cache
+@require_GET
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus's view, for the bearer of METRICS_TOKEN; without a token for this machine alone."""
+    if not _may_scrape(request):
+        raise Http404
+    response: HttpResponse = ExportToDjangoView(request)
+    return response
+
+
+def _may_scrape(request: HttpRequest) -> bool:
+    if settings.METRICS_TOKEN:
+        told = request.headers.get("Authorization", "")
+        return hmac.compare_digest(told.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
+    # Behind a proxy every visitor comes from its address, so that nobody counts as local there.
+    return not settings.TRUSTED_PROXIES and "X-Forwarded-For" not in request.headers and _is_local(request)
+
+
+def _is_local(request: HttpRequest) -> bool:
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
+
+
+def _not_draining() -> str:
+    return "draining" if settings.DRAIN_FILE and Path(settings.DRAIN_FILE).exists() else "ok"
+
+
+def _asked(question: Callable[[], str]) -> str:
+    try:
+        return question()
+    except (DatabaseError, redis.RedisError, StoreUnavailable, OSError) as error:
+        return type(error).__name__
+
+
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return "ok"
+
+
+# Once up to date, a running instance stays so: migrations of newer code do not make it less ready.
+_migrated: set[str] = set()
+
+
+def _migrations() -> str:
+    name = str(connection.settings_dict["NAME"])
+    if name in _migrated:
+        return "ok"
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return "waiting for migrations"
+    _migrated.add(name)
+    return "ok"
+
+
+def _queue() -> str:
+    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1) as server:
+        server.ping()
+    return "ok"
+
+
+def _live_store() -> str:
+    live_store().ping()
+    return "ok"
