@@ -114,6 +114,7 @@ class _Publisher:
 
     def __init__(self, network: int) -> None:
         self._network = network
+        self._key = str(network)  # as the live store knows it
         self._edition: Edition | None = None
         self._hardware: dict[str, Hardware] = {}
 
@@ -123,7 +124,8 @@ class _Publisher:
         serials = adopt(pks)
         held = dict(zip(serials, store.desired_versions(serials), strict=True))
         published = run_transaction(lambda: self._number(pks, held))
-        written = run_transaction(lambda: self._copy(published))
+        differing = {one.row.pk: one for one in published if one.differs(self._key)}
+        written = run_transaction(lambda: self._copy(differing)) if differing else []
         store.nudge(sorted({*written, *(one.serial for one in published if one.unanswered)}))
         return len(written)
 
@@ -155,16 +157,12 @@ class _Publisher:
             self._hardware[raw] = hardware_of(msgspec.json.decode(raw))
         return self._hardware[raw]
 
-    def _copy(self, published: Sequence[_Published]) -> list[str]:
+    def _copy(self, differing: dict[int, _Published]) -> list[str]:
         """Second transaction: those whose rows are still as numbered, into the live store."""
-        network = str(self._network)
-        differing = {one.row.pk: one for one in published if one.differs(network)}
-        if not differing:
-            return []
         rows = Configuration.objects.filter(pk__in=differing, access_point__network=self._network)
         rows = rows.select_for_update().order_by("pk").values_list("pk", "uuid", "hash")
         ours = [differing[pk] for pk, uuid, digest in rows if _is(differing[pk].publication, uuid, digest)]
-        refused = live_store().put_desired(one.desired(network) for one in ours)
+        refused = live_store().put_desired(one.desired(self._key) for one in ours)
         return sorted({one.serial for one in ours} - set(refused))
 
 

@@ -1,0 +1,68 @@
+"""What a save costs MySQL: counted, from the customer's click to the last document in the live store."""
+
+import msgspec
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from devices.claiming import claim
+from devices.live_store import live_store
+from devices.models import AccessPoint, Network, Task
+from jobs.dispatch import perform
+from tests.devices.door import CAPABILITIES
+from tests.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def hang_many(world: World, count: int) -> None:
+    """So many access points in the harbour, all of which told what they are, published and answered."""
+    claim(world.ada, world.harbour, "\n".join(f"aa{number:010x}" for number in range(count)))
+    AccessPoint.objects.update(capabilities=CAPABILITIES)
+    publish_all()
+
+
+def publish_all() -> None:
+    for pk in list(Task.objects.values_list("pk", flat=True)):
+        perform(pk)
+
+
+def save(network: Network, name: str) -> None:
+    network.refresh_from_db()
+    wanted = network.intent()
+    first, *others = wanted.ssids
+    ssids = (msgspec.structs.replace(first, name=name), *others)
+    network.revise(None, msgspec.structs.replace(wanted, ssids=ssids))
+
+
+def statements_of_a_save(world: World, name: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        save(world.harbour, name)
+        publish_all()
+    return len(queries)
+
+
+def test_a_save_touching_a_thousand(world: World) -> None:
+    hang_many(world, 998)
+    few = statements_of_a_save(world, "Lento Nuovo")
+    versions = live_store().desired_versions(
+        list(world.harbour.access_points.values_list("serial", flat=True))
+    )
+    assert len(versions) == 1000
+    assert all(version and version.uuid for version in versions)
+    assert few <= 60
+
+
+def test_statements_do_not_grow_with_the_access_points(world: World) -> None:
+    hang_many(world, 10)
+    few = statements_of_a_save(world, "Lento Due")
+    hang_many(world, 500)
+    assert statements_of_a_save(world, "Lento Tre") == few
+
+
+def test_publishing_what_is_published_costs_a_handful(world: World) -> None:
+    hang_many(world, 100)
+    with CaptureQueriesContext(connection) as queries:
+        world.harbour.publish_soon()
+        publish_all()
+    assert len(queries) <= 20
