@@ -29,8 +29,8 @@ class Scene:
     def open_ssid(self) -> None:
         """To the form of the first network's first SSID."""
         self.browser.go("/")
-        self.browser.follow_link("networks/")
-        self.browser.follow_link("ssids/\\d+/")
+        self.browser.follow_link("/networks/\\d+/$")
+        self.browser.follow_link("/wifi/\\d+/$")
 
     def propose(self) -> str:
         """Fill in a new passphrase, up to the Review page; returns the passphrase."""
