@@ -7,6 +7,8 @@ SHELL := bash
 PY := .venv/bin/python
 T ?= tests
 WORKERS ?= 2
+# For commands that read the code alone.
+ON_NOTHING := AERIE_ENV=test DATABASE_URL=sqlite://:memory:
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +29,7 @@ check: setup ## Lint, types, import floors, templates, migrations, vendored file
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/djlint --lint --quiet console jobs
-	AERIE_ENV=test DATABASE_URL=sqlite://:memory: $(PY) manage.py makemigrations --check --dry-run
+	$(ON_NOTHING) $(PY) manage.py makemigrations --check --dry-run
 	bin/vendor --check
 
 bench: setup ## Measure the hot paths and write docs/performance.md's table
@@ -40,5 +42,7 @@ fmt: setup ## Format Python
 vendor: setup ## Copy the front-end files of package.json into console/static/vendor
 	bin/vendor
 
-messages: setup ## Collect every word a user sees for the translators
-	$(PY) manage.py makemessages --all --no-obsolete --ignore=.venv --ignore=node_modules --ignore=var
+messages: setup ## Collect every word a user sees into locale/, for LOCALE=de and the like (needs gettext)
+	@test -n "$(LOCALE)" || { echo "Say for which language: make messages LOCALE=de" >&2; exit 2; }
+	mkdir -p locale
+	$(ON_NOTHING) $(PY) manage.py makemessages --locale $(LOCALE) --ignore .venv --ignore node_modules --ignore var
