@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import django_rq
 from django.core import mail
 from django.urls import resolve
 from django.utils import timezone as clock
@@ -57,6 +58,16 @@ def test_a_mail_is_sent_once(world: World) -> None:
     assert [mails.send_invitation(pk) for _ in range(3)] == [True, False, False]
     assert mails.send_due_invitations() == 0
     assert len(mail.outbox) == 1
+
+
+def test_a_worker_is_told_once_the_invitation_is_committed(
+    world: World, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        mails.send_invitation_soon(invite(world))
+        assert not django_rq.get_queue(mails.QUEUE).jobs
+    assert django_rq.get_queue(mails.QUEUE).jobs[0].perform()
+    assert mail.outbox[0].to == ["nell@elsewhere.example"]
 
 
 def test_nothing_is_sent_for_what_was_taken_back(world: World) -> None:
