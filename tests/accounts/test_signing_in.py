@@ -211,3 +211,11 @@ def test_the_client_address_behind_proxies_is_the_one_they_saw(settings: Any, wo
         headers={"X-Forwarded-For": "10.9.9.9, 198.51.100.7"},
     )
     assert "Too many failed login attempts" in blocked.content.decode()
+
+
+def test_too_many_attempts_get_a_page_that_says_so(world: World) -> None:
+    for _attempt in range(6):
+        response = Client().post(reverse("account_reset_password"), {"email": "ada@lento.example"})
+    assert response.status_code == 429
+    assert "Wait a few minutes" in response.content.decode()
+    assert len(mail.outbox) == 5

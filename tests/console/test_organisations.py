@@ -37,7 +37,7 @@ def test_the_activity_tells_who_did_what(world: World) -> None:
     world.cafe.memberships.get(user=world.vi).change_role(world.ada, Role.ADMIN)
     page = text(world.browser(world.vi), ACTIVITY)
     assert "changed the role of vi@lento.example from Viewer to Administrator" in page
-    assert "claimed 1 access points for Harbour" in page
+    assert "claimed access points for Harbour: 1" in page
     assert "Halde" not in page
 
 
