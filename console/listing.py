@@ -142,7 +142,7 @@ class ClientList:
     """The clients of a network now. They live in the live store, so filtering is ours to do."""
 
     COLUMNS = {
-        "mac": lambda seen: seen.client.mac,
+        "name": lambda seen: (not seen.client.host, seen.client.host.lower(), seen.client.mac),
         "address": lambda seen: seen.client.address,
         "ssid": lambda seen: (seen.client.ssid, seen.client.mac),
         "access_point": lambda seen: (str(seen.access_point).lower(), seen.client.mac),
@@ -151,7 +151,7 @@ class ClientList:
     }
 
     def __init__(self, rows: Sequence[SeenClient], query: QueryDict) -> None:
-        self.order = Order.read(query, self.COLUMNS, "mac")
+        self.order = Order.read(query, self.COLUMNS, "name")
         self.text = read_text(query)
         self.ssid = query.get("ssid", "")[:MAX_TEXT]
         self.ssids = sorted({seen.client.ssid for seen in rows})
@@ -174,7 +174,8 @@ class ClientList:
         needle = self.text.lower()
         serial = as_serial(needle)
         in_mac = bool(serial) and serial in as_serial(seen.client.mac)
-        return in_mac or needle in seen.client.address.lower() or needle in str(seen.access_point).lower()
+        told = (seen.client.host, seen.client.address, str(seen.access_point))
+        return in_mac or any(needle in one.lower() for one in told)
 
     @cached_property
     def page(self) -> "Page[SeenClient]":

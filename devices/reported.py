@@ -43,6 +43,7 @@ class Client:
     uploaded: int
     connected: int | None
     address: str
+    host: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def read_state(raw: bytes) -> State:
     unit = _object(_object(state).get("unit"))
     return State(
         radios=tuple(_radio(radio) for radio in _objects(_object(state).get("radios"))),
-        clients=tuple(_clients(bss, _addresses(state))),
+        clients=tuple(_clients(bss, _addresses(state), _hosts(state))),
         ssids=tuple(dict.fromkeys(name for name, _, _ in bss)),
         load=next(iter(_numbers(unit.get("load"))), None),
         memory_used=_memory_used(_object(unit.get("memory"))),
@@ -110,15 +111,17 @@ def _all_bss(state: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield _text(bss.get("ssid")), _text(bss.get("band")), bss
 
 
-def _clients(bss: list[tuple[str, str, dict[str, Any]]], addresses: dict[str, str]) -> Iterator[Client]:
+def _clients(
+    bss: list[tuple[str, str, dict[str, Any]]], addresses: dict[str, str], hosts: dict[str, str]
+) -> Iterator[Client]:
     for ssid, band, one in bss:
         for station in _objects(one.get("associations")):
             mac = _text(station.get("station")).lower()
             if mac:
-                yield _client(station, mac, ssid, band, addresses.get(mac, ""))
+                yield _client(station, mac, ssid, band, addresses.get(mac, ""), hosts.get(mac, ""))
 
 
-def _client(station: dict[str, Any], mac: str, ssid: str, band: str, address: str) -> Client:
+def _client(station: dict[str, Any], mac: str, ssid: str, band: str, address: str, host: str) -> Client:
     """The access point's transmission is the client's download."""
     return Client(
         mac=mac,
@@ -131,6 +134,7 @@ def _client(station: dict[str, Any], mac: str, ssid: str, band: str, address: st
         uploaded=_whole(station.get("rx_bytes")) or 0,
         connected=_whole(station.get("connected")),
         address=address,
+        host=host,
     )
 
 
@@ -142,6 +146,15 @@ def _addresses(state: Any) -> dict[str, str]:
             known = [*_list(neighbour.get("ipv4_addresses")), *_list(neighbour.get("ipv6_addresses"))]
             found[_text(neighbour.get("mac")).lower()] = next((a for a in known if isinstance(a, str)), "")
     return found
+
+
+def _hosts(state: Any) -> dict[str, str]:
+    """MAC to the name it gave when it asked for an address, of the leases the interfaces know."""
+    return {
+        _text(lease.get("mac")).lower(): _text(lease.get("hostname"))
+        for interface in _objects(_object(state).get("interfaces"))
+        for lease in _objects(_object(interface.get("ipv4")).get("leases"))
+    }
 
 
 def _rate(value: Any) -> float | None:

@@ -57,10 +57,8 @@ class PlaceForm(forms.Form):
     timezone = forms.ChoiceField(
         label=_("Time zone"), choices=_zone_choices, widget=forms.Select(attrs={"data-browser-zone": True})
     )
-    window_start = forms.TimeField(label=_("Maintenance from"), initial=time(3), widget=_Clock())
-    window_end = forms.TimeField(
-        label=_("until"), initial=time(5), widget=_Clock(), help_text=_("Local time of the place")
-    )
+    window_start = forms.TimeField(label=_("From"), initial=time(3), widget=_Clock())
+    window_end = forms.TimeField(label=_("Until"), initial=time(5), widget=_Clock())
     base = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def wanted(self, now: NetworkIntent) -> NetworkIntent:

@@ -14,10 +14,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django_countries import countries
 
 from accounts.models import Organisation
 from console import access, badges
-from devices.rendering.diff import SECURITY_NAMES
+from devices.rendering.diff import SECURITY_NAMES, Change
 from devices.rendering.intent import BAND_NAMES, BANDS, Security
 
 register = template.Library()
@@ -105,6 +106,14 @@ def lasting(seconds: int | None) -> str:
 def translated(message: str) -> str:
     """Words that a pure room only marked for translation."""
     return _(message) if message else ""
+
+
+@register.simple_tag
+def side(change: Change, value: str) -> str:
+    """One side of a change in words: countries by name, the words of rendering in the visitor's language."""
+    if change.path == ("country",):
+        return str(countries.name(value) or value)
+    return _(value) if value else ""
 
 
 @register.simple_tag(takes_context=True)

@@ -67,7 +67,9 @@ def dashboard(request: MemberRequest) -> HttpResponse:
     context = {"section": "networks", "listing": listing, "page": listing.page, "summaries": summaries}
     if request.headers.get("HX-Request"):
         return render(request, "dashboard/networks.html", context)
-    return render(request, "dashboard/page.html", context | {"checklist": checklist(request)})
+    whole = listing.page.paginator.num_pages == 1 and not listing.filtered and len(summaries) > 1
+    context |= {"checklist": checklist(request), "total": _total(summaries) if whole else None}
+    return render(request, "dashboard/page.html", context)
 
 
 @access.member
@@ -75,6 +77,16 @@ def dashboard(request: MemberRequest) -> HttpResponse:
 def dismiss_checklist(request: MemberRequest) -> HttpResponse:
     request.membership.dismiss_checklist()
     return redirect("dashboard", request.organisation.slug)
+
+
+def _total(summaries: list[Summary]) -> dict[str, int | None]:
+    """Of all networks, when the page holds all of them."""
+    clients = [summary.clients for summary in summaries]
+    return {
+        "total": sum(summary.total for summary in summaries),
+        "online": sum(summary.online for summary in summaries),
+        "clients": None if None in clients else sum(one or 0 for one in clients),
+    }
 
 
 def _summaries(networks: list[Network], now: datetime) -> list[Summary]:

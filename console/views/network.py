@@ -35,10 +35,11 @@ def overview(request: MemberRequest, pk: int) -> HttpResponse:
     shown = shown_progress(network, clock.now())
     context = _context(network, "overview", listing=listing, page=listing.page, **_figures(network))
     context |= {"links": Link.choices, "configurations": ConfigurationState.choices, "shown": shown}
+    context["ssids"] = network.ssids.all()
     if request.headers.get("HX-Request"):
         return render(request, "networks/live.html", context)
     asked = request.GET.get("revision") == str(network.revision_number)
-    context |= {"ssids": network.ssids.all(), "just_saved": asked or not shown.progress.finished}
+    context["just_saved"] = asked or not shown.progress.finished
     return render(request, "networks/overview.html", context)
 
 
@@ -60,10 +61,9 @@ def access_points_csv(request: MemberRequest, pk: int) -> StreamingHttpResponse:
 
 def _csv_rows(listing: AccessPointList) -> Iterator[Sequence[Any]]:
     for row in listing.rows().iterator(chunk_size=1000):
-        yield (
-            row.name, row.serial, str(link_badge(row.link).label), str(configuration_badge(row.state_now).label),
-            row.firmware, row.model, row.address or "", row.last_seen.isoformat() if row.last_seen else "",
-        )  # fmt: skip
+        link, state = link_badge(row.link).label, configuration_badge(row.state_now).label
+        seen = row.last_seen.isoformat() if row.last_seen else ""
+        yield row.name, row.serial, str(link), str(state), row.firmware, row.model, row.address or "", seen
 
 
 @access.member
@@ -80,6 +80,7 @@ def clients(request: MemberRequest, pk: int) -> HttpResponse:
 def clients_csv(request: MemberRequest, pk: int) -> StreamingHttpResponse:
     network = access.network(request, pk)
     header = [
+        _("Name"),
         "MAC",
         "IP",
         "SSID",
@@ -90,8 +91,8 @@ def clients_csv(request: MemberRequest, pk: int) -> StreamingHttpResponse:
         _("Uploaded"),
     ]
     rows = (
-        (one.client.mac, one.client.address, one.client.ssid, str(one.access_point), one.client.band,
-         one.client.signal, one.client.downloaded, one.client.uploaded)
+        (one.client.host, one.client.mac, one.client.address, one.client.ssid, str(one.access_point),
+         one.client.band, one.client.signal, one.client.downloaded, one.client.uploaded)
         for one in ClientList(_seen(network) or [], request.GET).rows()
     )  # fmt: skip
     return csv_response(f"clients-{network.pk}", header, rows)
