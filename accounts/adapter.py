@@ -34,7 +34,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             words = _("The mail could not be sent just now. Please try again in a few minutes.")
             messages.error(self.request, words)
 
-
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """False, and nothing changed, when another account signs in with that address."""
         try:
