@@ -200,6 +200,7 @@ class MariaDB(Server):
             _find("mariadbd"),
             "--no-defaults",
             f"--datadir={self.data}",
+            f"--tmpdir={self.directory}",  # a server that starts deletes all temporary tables it finds there
             f"--socket={self.directory / 'socket'}",
             f"--pid-file={self.directory / 'pid'}",
             f"--init-file={self.directory / 'first.sql'}",
