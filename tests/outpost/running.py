@@ -1,6 +1,7 @@
 """The real check-in service as its own processes, and access points that dial in over real WebSockets."""
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -21,8 +22,8 @@ from websockets.sync.client import ClientConnection, connect
 from outpost.store.contract import Desired, PendingCommand, Reported
 from outpost.store.redis import RedisLiveStore
 from outpost.store.sealing import Seal
-from tests.servers import free_port
 from tests.outpost.protocol import frames
+from tests.servers import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 KEY = bytes(range(32))
@@ -115,13 +116,19 @@ class AccessPoint:
     def __init__(self, port: int, serial: str, *, scheme: str = "ws", **options: Any) -> None:
         self.serial = serial
         options = {"compression": None, "ping_interval": None, "max_size": None} | options
-        self.socket: ClientConnection = connect(f"{scheme}://127.0.0.1:{port}/", **options)
+        self._open = contextlib.ExitStack()
+        socket = self._open.enter_context(connect(f"{scheme}://127.0.0.1:{port}/", **options))
+        self.socket: ClientConnection = socket
 
     def __enter__(self) -> "AccessPoint":
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self.socket.close()
+        self.close()
+
+    def close(self) -> None:
+        """Hang up, politely."""
+        self._open.close()
 
     def say(self, frame: bytes) -> None:
         """Send one text frame."""
