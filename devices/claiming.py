@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from accounts.verification import require_verified
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
-from outpost.protocol.messages import normalise_serial
 
 from accounts.models import AuditEntry
+from accounts.verification import require_verified
 from devices.live_store import live_store
 from devices.models import AccessPoint, Configuration, Network
+from outpost.protocol.messages import normalise_serial
 from outpost.store.contract import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def claim(user: "User", network: Network, text: str) -> list[Answer]:
         raise TooManyLines(f"{len(answers)} lines; at most {MAX_LINES} at once")
     wanted = [answer for answer in answers if answer.outcome is None]
     with transaction.atomic():
+        network = network.locked()
         claimed = _take(user, network, wanted)
     _tell_connected(claimed)
     return answers

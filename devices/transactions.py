@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from django.db import connection, transaction
-from django.db.utils import DatabaseError, OperationalError
+from django.db.utils import DatabaseError, InterfaceError, OperationalError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -15,6 +15,9 @@ T = TypeVar("T")
 ATTEMPTS = 5
 # ER_LOCK_WAIT_TIMEOUT and ER_LOCK_DEADLOCK: MySQL rolled everything back, nothing else is wrong.
 AGAIN = frozenset({1205, 1213})
+
+# Operational errors that are about the data after all: packet too large, and MySQL's of invalid JSON.
+ABOUT_DATA = frozenset({1153, 3140, 3141, 3144})
 
 
 def run_transaction(work: Callable[[], T]) -> T:
@@ -40,3 +43,10 @@ def lost_to_locks(error: DatabaseError) -> bool:
     """Whether the same transaction would do if it ran again."""
     code = error.args[0] if error.args else None
     return code in AGAIN or "database is locked" in str(error)
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the database could not do it now, rather than not do it with this data."""
+    if isinstance(error, OperationalError):
+        return not error.args or error.args[0] not in ABOUT_DATA
+    return isinstance(error, InterfaceError)

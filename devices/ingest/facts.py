@@ -14,7 +14,8 @@ from outpost.store.contract import Fact
 
 MAX_UUID = 2**32  # an access point may report anything; more than this is no configuration number
 MAX_DATA = 16 * 1024  # bytes of JSON kept of an event's payload or a health check
-MAX_CAPABILITIES = 64 * 1024  # bytes; real ones have 1-4 KB
+# Bytes; real ones have 1-8 KB. 500 of the largest still fit MariaDB's max_allowed_packet of 16 MB.
+MAX_CAPABILITIES = 20 * 1024
 MAX_WORDS = 50
 _EARLIEST, _LATEST = 1_000_000_000.0, 4_102_444_800.0  # 2001 to 2100
 

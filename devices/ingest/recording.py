@@ -11,7 +11,6 @@ from itertools import islice
 from typing import Any
 
 import structlog
-from django.db import InterfaceError, OperationalError
 from django.db.models import Model
 from prometheus_client import Counter
 
@@ -20,7 +19,7 @@ from devices.ingest.facts import CommandDone, CommandFailed, CommandSent, News, 
 from devices.ingest.merging import merge, merge_command
 from devices.ingest.secrecy import masked
 from devices.models import AccessPoint, Command, Configuration, Event, Task
-from devices.transactions import run_transaction
+from devices.transactions import is_away, run_transaction
 from devices.upsert import upsert
 from outpost.store.contract import Fact
 
@@ -96,9 +95,9 @@ def _keep(news: Sequence[News], adopting: bool, outcome: Recorded) -> None:
         return
     try:
         kept = run_transaction(lambda: _write(news, adopting))
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as error:
+        if is_away(error):
+            raise
         if len(news) == 1:
             _skip(type(news[0].content).__name__, type(error).__name__, outcome)
             return

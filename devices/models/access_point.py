@@ -87,7 +87,7 @@ class AccessPoint(models.Model):
         if network.organisation_id != self.network.organisation_id:
             raise ValueError("An access point moves within its organisation; release it first")
         with transaction.atomic():
-            old, self.network = self.network, network
+            old, self.network = self.network, network.locked()
             self.save(update_fields=["network"])
             Configuration.objects.filter(pk=self.pk).update(wanted_revision=network.revision_number)
             self._note(user, "access_point.move", old=str(old), new=str(network))

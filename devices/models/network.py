@@ -83,7 +83,7 @@ class Network(models.Model):
         if found := problems(intent):
             raise InvalidIntent(found)
         with transaction.atomic():
-            locked = Network.objects.select_for_update().get(pk=self.pk)
+            locked = self.locked()
             if base is not None and locked.revision_number != base:
                 raise StaleRevision(locked.latest_revision())
             revision = locked._write(user, intent)
@@ -97,12 +97,21 @@ class Network(models.Model):
     def remove(self, user: "User") -> None:
         """Delete the network and release its access points: anyone may claim them from now on."""
         with transaction.atomic():
+            self.locked()
             serials = list(self.access_points.values_list("serial", flat=True))
             AuditEntry.record(
                 self.organisation, user, "network.remove", self, count=len(serials), serials=serials[:100]
             )
             Task.promise("forget", f"forget:network:{self.pk}", {"serials": serials})
             self.delete()
+
+    def locked(self) -> "Network":
+        """The row as it is now, held until the transaction ends; raises ``DoesNotExist``.
+
+        Whoever writes a network and access points of it takes the network first: saves,
+        claims and publishers that met in another order would end in a deadlock.
+        """
+        return Network.objects.select_for_update().get(pk=self.pk)
 
     def latest_revision(self) -> Revision:
         return self.revisions.get(number=self.revision_number)

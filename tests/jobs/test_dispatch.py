@@ -1,6 +1,5 @@
 """Tasks: performed at once when woken, found by the sweep when the word was lost or the worker died."""
 
-import threading
 from datetime import timedelta
 from typing import Any
 
@@ -8,16 +7,19 @@ import django_rq
 import msgspec
 import pytest
 import time_machine
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone as clock
 from structlog.testing import capture_logs
 
+from devices.claiming import claim
 from devices.models import Configuration, Network, Task
 from devices.models.task import LEASE
+from devices.publishing import publish_network
 from jobs import dispatch, queues
 from jobs.dispatch import perform, sweep
 from jobs.worker import Worker
 from tests.devices.door import Door
+from tests.devices.together import together
 from tests.world import COUNTER, WINDOW, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -171,26 +173,34 @@ def test_two_publishers_of_one_network_agree(quiet: World, door: Door) -> None:
     for serial in (COUNTER, WINDOW):
         door.connect(serial)
     perform(quiet.harbour.publish_soon().pk)
-    failures: list[BaseException] = []
 
     def race(first: int) -> None:
-        try:
-            for number in range(first, first + 5):
-                _rename(quiet, f"Lento {number}")
-                perform(quiet.harbour.publish_soon().pk)
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            connection.close()
+        for number in range(first, first + 5):
+            _rename(quiet, f"Lento {number}")
+            perform(quiet.harbour.publish_soon().pk)
 
-    threads = [threading.Thread(target=race, args=(first,)) for first in (100, 200)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    together(lambda: race(100), lambda: race(200))
     perform(quiet.harbour.publish_soon().pk)
     _agree(quiet, door)
+
+
+def test_saves_claims_and_publishers_do_not_stand_in_each_others_way(quiet: World) -> None:
+    """They all lock the network first; a claim that did not lost 35 of 42 transactions to deadlocks."""
+
+    def claim_some() -> None:
+        for number in range(10):
+            claim(quiet.ada, quiet.harbour, f"aa{number:010x}")
+
+    def save_some() -> None:
+        for number in range(10):
+            _rename(quiet, f"Lento {number}")
+
+    def publish_some() -> None:
+        for _ in range(10):
+            list(publish_network(quiet.harbour.pk))
+
+    together(claim_some, save_some, publish_some, publish_some)
+    assert quiet.harbour.access_points.count() == 12
 
 
 def _rename(world: World, name: str) -> None:

@@ -1,5 +1,7 @@
 """What a save costs MySQL: counted, from the customer's click to the last document in the live store."""
 
+import time
+
 import msgspec
 import pytest
 from django.db import connection
@@ -9,8 +11,10 @@ from devices.claiming import claim
 from devices.live_store import live_store
 from devices.models import AccessPoint, Network, Task
 from jobs.dispatch import perform
-from tests.devices.door import CAPABILITIES
-from tests.world import World
+from jobs.ingest import read_slot, read_waiting
+from outpost.store.contract import Seen
+from tests.devices.door import CAPABILITIES, Door
+from tests.world import COUNTER, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -66,3 +70,14 @@ def test_publishing_what_is_published_costs_a_handful(world: World) -> None:
         world.harbour.publish_soon()
         publish_all()
     assert len(queries) <= 20
+
+
+def test_check_ins_that_change_nothing_cost_none(world: World, door: Door) -> None:
+    hang_many(world, 0)
+    session = door.connect(COUNTER)
+    read_waiting()
+    states = [Seen(COUNTER, session, time.time() + n, 1, b'{"unit":{}}') for n in range(50)]
+    with CaptureQueriesContext(connection) as queries:
+        door.store.seen(states)
+        assert read_slot(0.2) == 0
+    assert len(queries) == 0

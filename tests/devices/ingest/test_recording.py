@@ -1,6 +1,6 @@
 """Facts become rows: once, in constant statements, whatever is among them."""
 
-import threading
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from structlog.testing import capture_logs
 
+from devices.claiming import claim
 from devices.ingest import recording
 from devices.ingest.recording import record
 from devices.models import AccessPoint, Command, Configuration, Event, Task
@@ -15,6 +16,7 @@ from devices.models.command import CommandKind
 from devices.publishing import publish_network
 from outpost.store.contract import Fact, fact_id
 from tests.devices.door import CAPABILITIES, Door, arrival
+from tests.devices.together import together
 from tests.world import COUNTER, LOBBY, WINDOW, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,7 +63,7 @@ POISON = [
     fact("connected", uuid="seven"),
     fact("connected", uuid=-1),
     fact("connected", uuid=1, capabilities=["a list"]),
-    fact("connected", uuid=1, capabilities={"x": "y" * 100_000}),
+    fact("connected", uuid=1, capabilities={"x": "y" * 30_000}),
     fact("applied", uuid=9, rejected="a text"),
     fact("applied", uuid=9, at=float("nan")),
     fact("applied", uuid=9, session=2**70),
@@ -197,6 +199,13 @@ def test_a_deadlock_runs_the_transaction_again(world: World, monkeypatch: pytest
     assert Event.objects.count() == 1
 
 
+def test_the_largest_batch_fits_one_packet(world: World) -> None:
+    """500 access points, each telling all it may."""
+    claim(world.ada, world.harbour, "\n".join(f"aa{n:010x}" for n in range(recording.BATCH)))
+    told = arrival(wifi={"x": '"' * 9_500})
+    assert record(fact("connected", f"aa{n:010x}", **told) for n in range(recording.BATCH)).kept == 500
+
+
 def test_a_database_that_is_away_is_no_poison(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(batch: Any) -> None:
         raise OperationalError(2006, "MySQL server has gone away")
@@ -210,23 +219,12 @@ def test_several_at_once_lose_nothing(world: World) -> None:
     """Consumers with overlapping facts, while the network is published: locks are met and outlived."""
     serials = (COUNTER, WINDOW, LOBBY)
     facts = [fact("applied", serial, NOON + n, uuid=n) for n in range(1, 41) for serial in serials]
-    failures: list[BaseException] = []
 
     def consume(order: int) -> None:
-        try:
-            for start in range(0, len(facts), 10):
-                record(facts[start : start + 10][::order])
-                list(publish_network(world.harbour.pk))
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            connection.close()
+        for start in range(0, len(facts), 10):
+            record(facts[start : start + 10][::order])
+            list(publish_network(world.harbour.pk))
 
-    threads = [threading.Thread(target=consume, args=(order,)) for order in (1, -1, 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    together(*(partial(consume, order) for order in (1, -1, 1)))
     assert set(Configuration.objects.exclude(applied_uuid=0).values_list("applied_uuid", flat=True)) == {40}
     assert Event.objects.count() == len(facts)
