@@ -7,6 +7,8 @@ SHELL := bash
 PY := .venv/bin/python
 T ?= tests
 WORKERS ?= 2
+SCALE ?= 1
+ONLY ?=
 # For commands that read the code alone.
 ON_NOTHING := AERIE_ENV=test DATABASE_URL=sqlite://:memory:
 
@@ -23,6 +25,9 @@ demo: ## Run all of Aerie with 25 simulated access points (Ctrl-C ends it)
 test: setup ## Run every test among private servers; T=tests/outpost runs a part, ARGS=… goes to pytest
 	$(PY) -m tests.servers -- $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(T) $(ARGS)
 
+bench: setup ## Measure against peers and floors, write docs/performance.md; ONLY="codec …", SCALE=4
+	$(PY) -m tests.servers -- $(PY) -m tests.load --scale $(SCALE) $(ONLY)
+
 check: setup ## Lint, types, import floors, templates, migrations, vendored files
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -31,9 +36,6 @@ check: setup ## Lint, types, import floors, templates, migrations, vendored file
 	.venv/bin/djlint --lint --quiet console jobs
 	$(ON_NOTHING) $(PY) manage.py makemigrations --check --dry-run
 	bin/vendor --check
-
-bench: setup ## Measure the hot paths and write docs/performance.md's table
-	$(PY) -m tests.load.bench
 
 fmt: setup ## Format Python
 	.venv/bin/ruff check --fix .

@@ -1,0 +1,43 @@
+"""Every benchmark runs, at a size that takes no time, and measures what it says it does."""
+
+import pytest
+
+from tests.load import codec, live_store, publishing, rendering
+from tests.load.findings import Findings, Spread
+
+
+def lines(findings: Findings) -> dict[str, list[object]]:
+    """The tables' lines by their first cell."""
+    return {str(row[0]): list(row[1:]) for table in findings.tables for row in table.rows}
+
+
+def test_rendering_is_measured_beside_encoding_the_same() -> None:
+    told = lines(rendering.measure(0.001))
+    assert told[rendering.FLOOR][1] == "1.00×"
+    assert _median(told["document and hash, network rendered for each"]) > _median(told[rendering.FLOOR])
+
+
+def test_decoding_is_measured_for_short_and_long_plain_and_packed() -> None:
+    told = lines(codec.measure(0.001))
+    assert [name.split(", ")[1] for name in told] == ["plain", "compress_64"] * 2
+    assert [int(name.split()[0].replace(",", "")) // 100 for name in told][::2] == [6, 60]
+
+
+def test_the_live_store_is_measured_beside_bare_commands() -> None:
+    told = lines(live_store.measure(0.002))
+    assert _median(told["`seen`"]) > _median(told["floor: SET of the state"])
+    assert all(float(str(row[3]).replace(",", "")) > 0 for row in told.values())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_publishing_is_measured_beside_a_statement_each() -> None:
+    findings = publishing.measure(0.02)
+    told = lines(findings)
+    assert told["20: peer: the same bytes, a statement and a round trip each"][0] == "20"
+    assert 0 < int(str(told["200: save and publish"][0])) <= 60
+    assert "OpenWISP, a figure from elsewhere" in str(findings)
+
+
+def _median(row: list[object]) -> float:
+    assert isinstance(row[0], Spread)
+    return row[0].median
