@@ -167,7 +167,9 @@ def access_points(request: MemberRequest) -> QuerySet[AccessPoint]:
 
 
 def access_point(request: MemberRequest, serial: str) -> AccessPoint:
-    return get_object_or_404(access_points(request), serial=serial)
+    found = get_object_or_404(access_points(request), serial=serial)
+    found.network.organisation = request.organisation
+    return found
 
 
 def memberships(request: MemberRequest) -> QuerySet[Membership]:

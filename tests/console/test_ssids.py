@@ -204,8 +204,8 @@ def test_the_join_page_holds_name_passphrase_and_code(world: World) -> None:
     assert "no-store" in page["Cache-Control"]
 
 
-@pytest.mark.parametrize("page", ["ssid", "join_ssid", "remove_ssid"])
-def test_viewers_are_refused_in_words(world: World, page: str) -> None:
-    answer = world.browser(world.vi).get(ssid_url(world, page=page))
+@pytest.mark.parametrize("name", ["ssid", "join_ssid", "remove_ssid"])
+def test_viewers_are_refused_in_words(world: World, name: str) -> None:
+    answer = world.browser(world.vi).get(ssid_url(world, page=name))
     assert answer.status_code == 403
     assert SECRET not in answer.content.decode()
