@@ -1,0 +1,101 @@
+"""Worker processes killed and servers restarted in the middle of a save: everything converges by itself."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from devices.live_store import live_store
+from devices.models import Configuration, Network, Task
+from tests.devices.door import Door
+from tests.jobs.test_scheduler import wait_until
+from tests.servers import Redis
+from tests.world import COUNTER, World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CONVERGED_WITHIN = 30  # seconds after the restart
+Run = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def run(process_environment: dict[str, str]) -> Iterator[Run]:
+    """Start ``manage.py`` with these words; killed at the end."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*words: str, **environment: str) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "manage.py", *words]
+        started.append(subprocess.Popen(command, env=process_environment | environment))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def published() -> bool:
+    row = Configuration.objects.get(access_point__serial=COUNTER)
+    return row.published_revision == row.wanted_revision and row.uuid > 0
+
+
+def test_a_save_is_published_within_a_second(world: World, door: Door, run: Run) -> None:
+    run("rqworker", "critical")
+    door.connect(COUNTER)
+    wait_until(lambda: not Task.objects.exists())
+    start = time.monotonic()
+    world.counter.rename(world.ada, "Bar")
+    wait_until(lambda: door.document(COUNTER)["unit"]["name"] == "Bar")
+    assert time.monotonic() - start < 1
+
+
+def test_a_worker_killed_while_publishing(world: World, door: Door, run: Run) -> None:
+    run("run_scheduler")
+    worker = run("rqworker", "critical")
+    wait_until(lambda: not Task.objects.exists())
+    door.connect(COUNTER)
+    with transaction.atomic():
+        Network.objects.select_for_update().get(pk=world.harbour.pk)
+        Task.promise("publish", "publish:other", {"network": world.harbour.pk})
+    with transaction.atomic():  # the worker waits for this lock, in the middle of its task
+        Network.objects.select_for_update().get(pk=world.harbour.pk)
+        time.sleep(1)
+        worker.kill()
+    run("rqworker", "critical")
+    wait_until(published, CONVERGED_WITHIN)
+    wait_until(lambda: not Task.objects.exists(), CONVERGED_WITHIN)
+
+
+def test_redis_restarted_empty(world: World, door: Door, run: Run, own_redis: Redis) -> None:
+    """The queue's Redis dies with the word of a save in it; scheduler and worker live on."""
+    queue = {"REDIS_URL": f"{own_redis.url}/0"}
+    run("run_scheduler", **queue)
+    run("rqworker", "critical", **queue)
+    wait_until(lambda: not Task.objects.exists())
+    own_redis.kill()
+    door.connect(COUNTER)
+    world.counter.rename(world.ada, "Bar")
+    own_redis.start()
+    wait_until(lambda: published() and not Task.objects.exists(), CONVERGED_WITHIN)
+    assert door.document(COUNTER)["unit"]["name"] == "Bar"
+
+
+def test_the_live_store_restarted_empty(
+    world: World, door: Door, run: Run, own_redis: Redis, settings: Any
+) -> None:
+    """Nobody asks for it: the timetable notices, and a rebuild follows."""
+    live = {"LIVE_STORE_URL": f"{own_redis.url}/1"}
+    settings.LIVE_STORE_URL = live["LIVE_STORE_URL"]
+    run("run_scheduler", **live)
+    run("rqworker", "critical", **live)
+    own_door = Door()
+    own_door.connect(COUNTER)
+    wait_until(lambda: own_door.uuid(COUNTER) and not live_store().rebuild_due())
+    before = own_door.uuid(COUNTER)
+    own_redis.kill()
+    own_redis.start()
+    wait_until(lambda: own_door.uuid(COUNTER) == before, CONVERGED_WITHIN)
+    own_door.close()
