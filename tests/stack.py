@@ -31,10 +31,10 @@ FIRST_SERIAL = "02ae21e00001"
 class Stack:
     """Processes by name: console, critical, default, ingest, scheduler, outpost; and the server redis."""
 
-    def __init__(self, directory: Path, database: MariaDB, redis: Redis) -> None:
+    def __init__(self, directory: Path, database: MariaDB, redis: Redis, **variables: str) -> None:
         self.directory, self.database, self.redis = directory, database, redis
         self.port, self.outpost_port, self.admin_port = free_port(), free_port(), free_port()
-        self.environment = os.environ | self._variables()
+        self.environment = os.environ | self._variables() | variables
         self.processes = {name: self._process(name, words) for name, words in self._commands().items()}
 
     @property
@@ -167,11 +167,14 @@ def wait_for(holds: Callable[[], bool], timeout: float, words: Callable[[], str]
 
 
 @contextlib.contextmanager
-def running_stack(access_points: int) -> Iterator[Stack]:
-    """A stack with the demo's customer and this many claimed access points, every process up."""
+def running_stack(access_points: int, **variables: str) -> Iterator[Stack]:
+    """A stack with the demo's customer and this many claimed access points, every process up.
+
+    ``variables`` go into its environment, over the usual ones.
+    """
     with temporary_directory() as directory:
         database, redis = MariaDB(directory), Redis(directory)
-        stack = Stack(directory, database, redis)
+        stack = Stack(directory, database, redis, **variables)
         try:
             database.start()
             redis.start()
