@@ -193,7 +193,7 @@ def test_a_claim_waits_for_a_save_instead_of_deadlocking_with_it(quiet: World) -
         with transaction.atomic():
             network = quiet.harbour.locked()
             started.set()
-            wait_until(_somebody_waits_for_a_lock)
+            wait_until(_somebody_waits_for_a_lock, every=0.2)
             Configuration.want(network)
             list(network.access_points.select_for_update())
 
@@ -207,6 +207,7 @@ def test_a_claim_waits_for_a_save_instead_of_deadlocking_with_it(quiet: World) -
 
 
 def _somebody_waits_for_a_lock() -> bool:
+    """Asked more often than every 0.1 s, InnoDB would give its last answer again."""
     with connection.cursor() as cursor:
         cursor.execute("select count(*) from information_schema.innodb_trx where trx_state = 'LOCK WAIT'")
         return bool(cursor.fetchone()[0])
