@@ -18,7 +18,7 @@ CHUNK = 200  # states fetched at once: at most a few MB in memory
 
 @dataclass(frozen=True)
 class Radio:
-    """``width`` in MHz, ``tx_power`` and ``noise`` in dBm, ``utilisation`` in percent, ``temperature`` in °C."""
+    """``width`` in MHz, ``tx_power`` and ``noise`` in dBm, ``utilisation`` in %, ``temperature`` in °C."""
 
     band: str
     channel: int | None

@@ -37,7 +37,9 @@ def main() -> int:
     except KeyboardInterrupt:
         return 0
     finally:
-        print("\nStopping …", flush=True)
+        for again in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(again, signal.SIG_IGN)
+        _say("\nStopping …")
         processes.stop()
 
 
