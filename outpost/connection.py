@@ -46,6 +46,18 @@ log = logging.getLogger(__name__)
 class AccessPointConnection(WSListener):
     """The listener of one connection; also the ``Peer`` of its session for the store's answers."""
 
+    __slots__ = (
+        "admits",
+        "clogged",
+        "fragmented_at",
+        "fragments",
+        "message",
+        "outpost",
+        "session",
+        "transport",
+        "why",
+    )
+
     def __init__(self, outpost: "Outpost", admits: Admits | None) -> None:
         """``admits`` None: the client certificate, known only once connected, will say who it is."""
         self.outpost = outpost

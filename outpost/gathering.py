@@ -31,6 +31,7 @@ class Gathering(Generic[K, V]):
         most: int = 500,
         pause: float = 0.0,
         kept: int | None = None,
+        retry: float = RETRY_SECONDS,
         merge: Callable[[V, V], V] = lambda older, newer: newer,
     ) -> None:
         self.name = name
@@ -38,6 +39,8 @@ class Gathering(Generic[K, V]):
         self._most = most  # in one call
         self._pause = pause  # seconds to let more gather
         self._kept = kept
+        self._retry = retry
+        self._away = False
         self._merge = merge
         self._waiting: dict[K, V] = {}
         self._wake = asyncio.Event()
@@ -90,11 +93,20 @@ class Gathering(Generic[K, V]):
         try:
             with metrics.timed_store(self.name):
                 await self._call(items)
-        except StoreUnavailable:
+            self._note(away=False)
+        except StoreUnavailable as error:
             self._put_back(items)
-            await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
+            self._note(away=True, error=str(error))
+            await asyncio.sleep(self._retry * random.uniform(0.5, 1.5))  # noqa: S311
         except Exception:  # one bad thing must not stop the rest for ever
             log.exception("given up", extra={"call": self.name, "count": len(items)})
+
+    def _note(self, *, away: bool, **extra: str) -> None:
+        """Say once that the store went away, and once that it is back."""
+        if away != self._away:
+            said = "the live store does not answer" if away else "the live store answers again"
+            log.log(logging.WARNING if away else logging.INFO, said, extra={"call": self.name, **extra})
+        self._away = away
 
     def _put_back(self, items: dict[K, V]) -> None:
         for key, newer in self._waiting.items():

@@ -7,8 +7,8 @@ import pytest
 from websockets.sync.client import connect
 
 from outpost.store.contract import Desired
-from tests.outpost.protocol.frames import compressed, sample, state
-from tests.outpost.running import AccessPoint, eventually
+from tests.outpost.protocol.frames import compressed, said, sample, state
+from tests.outpost.running import AccessPoint, Console, eventually
 
 
 @pytest.fixture
@@ -198,3 +198,19 @@ def test_unchanged_check_ins_cost_a_share_of_a_batch_and_nothing_else(outpost, c
     after = eventually(lambda: quiet(outpost))
     assert {name for name in after if after[name] != before[name]} == {"seen"}
     assert after["seen"] - before["seen"] <= 20
+
+
+def test_nothing_secret_is_logged(own_outpost, own_live_server):
+    own_outpost.environment["OUTPOST_LOG_LEVEL"] = "debug"
+    own_outpost.start()
+    console = Console(own_live_server.url)
+    console.want("0000000000aa", 50, b'{"ssids":[{"encryption":{"key":"hunter2"}}]}')
+    with AccessPoint(own_outpost.port, "0000000000aa") as access_point:
+        access_point.connect(password="hunter2")
+        access_point.answer(access_point.hear(), 2, text="hunter2")
+        access_point.say(said("deviceupdate", serial=access_point.serial, currentPassword="hunter2"))
+        access_point.say(b'{"method":"hunter2"')
+        access_point.socket.send(b"hunter2")
+        assert access_point.ended() == "binary"
+    assert '"serial":"0000000000aa"' in own_outpost.log.read_text()
+    assert "hunter2" not in own_outpost.log.read_text()

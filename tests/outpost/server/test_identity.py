@@ -1,6 +1,8 @@
 """Who an access point is: mutual TLS, keys, and what is refused."""
 
 import base64
+import signal
+import socket
 import ssl
 
 import pytest
@@ -9,8 +11,10 @@ from websockets.sync.client import connect
 
 from outpost.identity import NotAdmitted, by_certificate, by_key, by_word, device_key
 from tests.outpost.certificates import Authority
+from tests.outpost.protocol import frames
 from tests.outpost.protocol.frames import OTHER, SERIAL
 from tests.outpost.running import AccessPoint, RunningOutpost, eventually
+from tests.outpost.server.raw import UPGRADE, RawClient
 
 SECRET, OLD_SECRET = b"n" * 32, b"o" * 32
 
@@ -153,6 +157,45 @@ def test_plain_text_at_the_tls_port_harms_nobody(tls_outpost, authority):
         AccessPoint(tls_outpost.port, SERIAL, open_timeout=2)
     with dial(tls_outpost, SERIAL, client(authority, SERIAL)) as access_point:
         assert access_point.connect().socket.ping().wait(5)
+
+
+class TlsClient(RawClient):
+    """Over TLS, resuming an earlier session if given."""
+
+    def __init__(self, port, context, session=None):
+        plain = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.socket = context.wrap_socket(plain, server_hostname="localhost", session=session)
+        self.socket.sendall(UPGRADE)
+        self.answer = self.socket.recv(4096)
+
+
+def test_a_resumed_session_is_still_who_it_was_whichever_worker_it_meets(tls_outpost, authority):
+    context = client(authority, SERIAL)
+    with TlsClient(tls_outpost.port, context) as first:
+        session = first.socket.session
+    for _ in range(6):
+        with TlsClient(tls_outpost.port, context, session) as again:
+            assert again.socket.session_reused
+            again.frame(1, frames.connect(serial=SERIAL))
+            again.frame(9, b"there?")
+            assert b"there?" in again.socket.recv(100)
+            session = again.socket.session
+    assert tls_outpost.count("outpost_protocol_errors_total", reason="wrong_serial") == 0
+
+
+def test_new_certificates_are_used_after_a_hangup_signal(tls_outpost, authority):
+    def served():
+        with TlsClient(tls_outpost.port, client(authority, SERIAL)) as connection:
+            return connection.socket.getpeercert()["serialNumber"]
+
+    before = served()
+    authority.issue(["localhost"], stem="server")
+    tls_outpost.process.send_signal(signal.SIGHUP)
+    eventually(lambda: served() != before)
+    (authority.directory / "server.pem").write_text("broken")
+    tls_outpost.process.send_signal(signal.SIGHUP)
+    eventually(lambda: "certificates not reloaded" in tls_outpost.log.read_text())
+    assert served() != before
 
 
 @pytest.fixture
