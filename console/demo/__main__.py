@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 
 from console.demo.processes import Process, Processes
-from console.demo.surroundings import DIRECTORY, PROJECT, Surroundings, WrongVariable, in_use
+from console.demo.surroundings import DIRECTORY, PROJECT, Surroundings, WrongVariable, in_use, keep
 
 START_WITHIN = 60.0  # seconds for the first page
 LOGIN = "demo@aerie.example"
@@ -46,6 +46,7 @@ def main() -> int:
 def _run(where: Surroundings, processes: Processes) -> int:
     began = time.monotonic()
     environment = where.environment()
+    keep(where.variables())
     os.chdir(PROJECT)
     _say("Starting the live store and preparing the database …")
     processes.start(_process("valkey", _valkey(where), environment))
@@ -161,6 +162,7 @@ def _banner(where: Surroundings, took: float) -> None:
     4. kill -9 any process: it is started again and nothing is lost.
 
   Access points dial {where.outpost_url}. Data and logs are in {DIRECTORY}.
+  For manage.py, or an outpost of your own beside this one: . var/demo/environment
   Ctrl-C stops everything.
 """,
         flush=True,

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import secrets
+import shlex
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,9 +50,12 @@ class Surroundings:
 
     def environment(self) -> dict[str, str]:
         """The environment of every process of the demo."""
+        return {**os.environ, **self.variables()}
+
+    def variables(self) -> dict[str, str]:
+        """What the demo adds to the environment, secrets included."""
         redis = f"redis://:{self.secrets['REDIS_PASSWORD']}@127.0.0.1:{self.redis_port}"
         return {
-            **os.environ,
             **self.secrets,
             "AERIE_ENV": "demo",
             "DJANGO_SETTINGS_MODULE": "console.settings",
@@ -71,6 +75,14 @@ class Surroundings:
             "OUTPOST_DEVICE_AUTH": "open",
             "OUTPOST_WORKERS": "1",
         }
+
+
+def keep(variables: dict[str, str]) -> Path:
+    """Write a file for ``.`` of a shell, so that more processes can join the demo; readable by its user alone."""
+    path = DIRECTORY / "environment"
+    path.touch(mode=0o600)
+    path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()))
+    return path
 
 
 def free_port() -> int:
