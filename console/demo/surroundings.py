@@ -78,7 +78,7 @@ class Surroundings:
 
 
 def keep(variables: dict[str, str]) -> Path:
-    """Write a file for ``.`` of a shell, so that more processes can join the demo; readable by its user alone."""
+    """Write a file for ``.`` of a shell, so that more processes can join; readable by its user alone."""
     path = DIRECTORY / "environment"
     path.touch(mode=0o600)
     path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()))
