@@ -67,7 +67,7 @@ class _Key:
     __slots__ = ("_key", "_secrets")
 
     def __init__(self, key: str, secrets: Sequence[bytes]) -> None:
-        self._key = key.encode()
+        self._key = key.encode(errors="surrogateescape")  # as headers come
         self._secrets = secrets
 
     def __call__(self, serial: str) -> bool:

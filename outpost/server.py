@@ -175,6 +175,7 @@ class Outpost:
         """Any path. The sub-protocol is echoed if offered; compression is not negotiated."""
         if self.draining or len(self.open) >= self.room:
             return _refused(503, "draining" if self.draining else "full")
+        _simplify(request)
         try:
             admits = self._admits(request)
         except NotAdmitted as refused:
@@ -239,6 +240,13 @@ def _refused(status: int, reason: str) -> WSUpgradeResponseWithListener:
     metrics.REFUSALS.labels(reason).inc()
     response = WSUpgradeResponse.create_error_response(status, reason.encode(), {"Retry-After": "10"})
     return WSUpgradeResponseWithListener(response, None)
+
+
+def _simplify(request: WSUpgradeRequest) -> None:
+    """picows takes ``Connection: Upgrade`` alone; some clients and proxies say ``keep-alive, Upgrade``."""
+    said = ",".join(request.headers.getall("Connection", []))
+    if "upgrade" in {name.lower() for name in _names(said)}:
+        request.headers["Connection"] = "upgrade"
 
 
 def _names(header: str) -> set[str]:

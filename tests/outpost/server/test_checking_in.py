@@ -9,6 +9,7 @@ from websockets.sync.client import connect
 from outpost.store.contract import Desired
 from tests.outpost.protocol.frames import compressed, said, sample, state
 from tests.outpost.running import AccessPoint, Console, eventually
+from tests.outpost.server.raw import UPGRADE, RawClient
 
 
 @pytest.fixture
@@ -150,6 +151,13 @@ def test_any_path_will_do(outpost, path):
 def test_the_sub_protocol_is_echoed_only_if_offered(outpost, serial, offered, chosen):
     with AccessPoint(outpost.port, serial, subprotocols=offered) as access_point:
         assert access_point.socket.subprotocol == chosen
+
+
+@pytest.mark.parametrize("said", [b"keep-alive, Upgrade", b"UPGRADE", b"close\r\nConnection: upgrade"])
+def test_a_client_may_say_more_of_its_connection(outpost, said):
+    request = UPGRADE.replace(b"Connection: Upgrade", b"Connection: " + said)
+    with RawClient(outpost.port, request) as client:
+        assert client.answer.startswith(b"HTTP/1.1 101 ")
 
 
 def test_a_fragmented_message_is_joined(claimed, console):

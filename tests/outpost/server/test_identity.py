@@ -71,6 +71,7 @@ def test_a_key_is_the_documented_one():
         ({"Authorization": "Bearer "}, "no_key"),
         (bearer("wrong", **{"X-Serial": SERIAL}), "bad_key"),
         (bearer("schlüssel", **{"X-Serial": SERIAL}), "bad_key"),
+        (bearer("\udcff", **{"X-Serial": SERIAL}), "bad_key"),
         (bearer(device_key(SECRET, SERIAL), **{"X-Serial": OTHER}), "bad_key"),
         (bearer(device_key(SECRET, SERIAL), **{"X-Serial": "me"}), "bad_serial"),
     ],
