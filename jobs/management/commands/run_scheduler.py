@@ -8,7 +8,7 @@ from jobs.scheduler import Scheduler
 
 
 class Command(BaseCommand):
-    help = "Enqueue the timetable's jobs when they are due, until SIGTERM. Run one per instance; they take turns."
+    help = "Enqueue the timetable's jobs when they are due, until SIGTERM. One per instance: they take turns."
 
     def handle(self, *args: Any, **options: Any) -> None:
         Scheduler().run()
