@@ -15,6 +15,10 @@ MAX_FILE = 2 * 1024 * 1024
 
 
 class ClaimForm(forms.Form):
+    """Serials as text, as a file, or as both."""
+
+    required_sometimes = ("lines", "file")
+
     lines = forms.CharField(
         label=_("Serials or MAC addresses"),
         required=False,

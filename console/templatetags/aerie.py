@@ -30,7 +30,7 @@ def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon icon-{}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
         name,
-        static("console/icons.svg"),
+        static("vendor/bootstrap-icons/icons.svg"),
         name,
     )
 

@@ -34,7 +34,7 @@ def page(request: MemberRequest, serial: str) -> HttpResponse:
             "configuration": access_point.configuration,
             "state": access_point.configuration.state(clock.now()),
             "left_out": access_point.configuration.left_out,
-            "command": shown_command(access_point),
+            "command": shown_command(access_point, clock.now()),
             "lines": _recent(access_point),
         }
     )
@@ -104,7 +104,7 @@ def command(request: MemberRequest, serial: str) -> HttpResponse:
     access_point = access.access_point(request, serial)
     if not request.headers.get("HX-Request"):
         return _to(access_point)
-    context = _context(access_point) | {"command": shown_command(access_point)}
+    context = _context(access_point) | {"command": shown_command(access_point, clock.now())}
     return render(request, "access_points/command.html", context)
 
 

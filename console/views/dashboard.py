@@ -18,10 +18,16 @@ from console.live import COUNTED, clients_on
 from devices.models import AccessPoint, Configuration, Link, Network
 from devices.models.configuration import ConfigurationState
 
+REACHABLE = (Link.ONLINE, Link.LATE)
+
 
 @dataclass
 class Summary:
-    """A network and its access points by state. ``clients`` None: nobody can say."""
+    """A network and its access points by state. ``clients`` None: nobody can say.
+
+    ``configurations`` leaves out what waits for an access point that is not there:
+    its link says enough.
+    """
 
     network: Network
     links: Counter[str] = field(default_factory=Counter)
@@ -101,13 +107,14 @@ def _summaries(networks: list[Network], now: datetime) -> list[Summary]:
     )
     for network, link, state, count in rows:
         found[network].links[link] += count
-        found[network].configurations[state] += count
+        if link in REACHABLE or state == ConfigurationState.REJECTED:
+            found[network].configurations[state] += count
     _count_clients(found)
     return list(found.values())
 
 
 def _count_clients(found: dict[int, Summary]) -> None:
-    online = AccessPoint.objects.filter(network__in=found, link__in=(Link.ONLINE, Link.LATE))
+    online = AccessPoint.objects.filter(network__in=found, link__in=REACHABLE)
     places = dict(online.order_by().values_list("serial", "network")[: COUNTED + 1])
     counted = clients_on(list(places))
     for summary in found.values():

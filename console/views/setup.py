@@ -13,7 +13,7 @@ from console import access
 from console.access import MemberRequest
 from console.forms.access_point import ClaimForm
 from console.views.ssid import code_of, edit_form
-from devices.claiming import Answer, TooManyLines, claim
+from devices.claiming import Answer, Outcome, TooManyLines, claim
 from devices.models import AccessPoint, Network
 
 # After this long without a sign of life somebody may need help finding the plug.
@@ -39,8 +39,14 @@ def _claim(request: MemberRequest, pk: int, template: str) -> HttpResponse:
         answers = _answers(request, network, form)
         if answers is not None:
             good = sum(answer.good for answer in answers)
-            return render(request, template, context | {"answers": answers, "good": good})
+            rest = ClaimForm(initial={"lines": "\n".join(one.text for one in answers if _can_be_mended(one))})
+            return render(request, template, context | {"answers": answers, "good": good, "form": rest})
     return render(request, template, context, status=422 if form.errors else 200)
+
+
+def _can_be_mended(answer: Answer) -> bool:
+    """Worth another look at the label: it stays in the form, and what is done does not."""
+    return answer.outcome in {Outcome.MALFORMED, Outcome.TAKEN}
 
 
 def _answers(request: MemberRequest, network: Network, form: ClaimForm) -> list[Answer] | None:

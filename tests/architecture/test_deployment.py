@@ -52,8 +52,20 @@ def test_no_migration_is_missing(db: None) -> None:
 
 
 def test_every_vendored_file_is_used() -> None:
-    pages = "".join(path.read_text() for path in (PROJECT / "console" / "templates").rglob("*.html"))
+    places = ("templates/**/*.html", "templatetags/*.py", "static/console/*.css")
+    pages = "".join(path.read_text() for place in places for path in (PROJECT / "console").glob(place))
     root = PROJECT / "console" / "static"
     files = [path for path in (root / "vendor").rglob("*") if path.is_file() and path.name != "LICENSE"]
     assert files
     assert [path for path in files if str(path.relative_to(root)) not in pages] == []
+
+
+def test_every_icon_that_is_asked_for_is_in_the_sprite_and_no_other() -> None:
+    sprite = _text("console/static/vendor/bootstrap-icons/icons.svg")
+    drawn = set(re.findall(r'<symbol id="([\w-]+)"', sprite))
+    texts = [
+        path.read_text() for place in ("**/*.html", "*.py") for path in (PROJECT / "console").rglob(place)
+    ]
+    asked = {name for text in texts for name in re.findall(r'icon "([\w-]+)"', text)}
+    assert asked - drawn == set()
+    assert {name for name in drawn if not any(f'"{name}"' in text for text in texts)} == set()
