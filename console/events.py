@@ -116,6 +116,6 @@ _SENTENCES: dict[str, tuple[str, Callable[[dict[str, Any]], _Words]]] = {
     "wired.carrier-up": ("plug", _says(lambda: _("A cable was plugged in"))),
     "wired.carrier-down": ("plug", _says(lambda: _("A cable was pulled out"))),
     "unit.boot-up": ("power", _says(lambda: _("It started up"))),
-    "offline": ("x-circle-fill", _says(lambda: _("It has been silent for too long: offline"))),
-    "online": ("check-circle-fill", _says(lambda: _("It is back"))),
+    "silent": ("x-circle-fill", _says(lambda: _("Silent for too long: it counts as offline"))),
+    "heard": ("check-circle-fill", _says(lambda: _("Heard of again"))),
 }

@@ -152,6 +152,32 @@ def test_typing_in_the_filter_survives_the_page_s_own_refresh(desk: Page, town: 
     expect(desk.locator("#q")).to_be_focused()
 
 
+def wake(page: Page) -> None:
+    """Have the page follow up now, not in ten seconds."""
+    page.evaluate("document.body.dispatchEvent(new Event('wake'))")
+
+
+@pytest.mark.expects_status(404)
+def test_a_page_whose_subject_is_gone_keeps_what_it_showed(desk: Page, town: World, at: Address) -> None:
+    desk.goto(at("access_point", town.counter.serial))
+    town.counter.release(town.bo)
+    with desk.expect_response(lambda response: response.status == 404):
+        wake(desk)
+    expect(desk.locator("#live").get_by_text("Waiting for first check-in")).to_be_visible()
+
+
+def test_a_page_nobody_looks_at_asks_for_nothing(desk: Page, town: World, at: Address) -> None:
+    desk.goto(at("access_point", town.counter.serial))
+    asked: list[str] = []
+    desk.on("request", lambda request: asked.extend(request.headers.get("hx-request", "")[:1]))
+    desk.evaluate("Object.defineProperty(document, 'hidden', {get: () => true, configurable: true})")
+    wake(desk)
+    desk.evaluate("delete document.hidden")
+    with desk.expect_response(lambda response: response.ok):
+        desk.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert len(asked) == 1
+
+
 def test_keys_alone_find_an_access_point(desk: Page, town: World, at: Address) -> None:
     desk.goto(at("network", town.harbour.pk))
     desk.keyboard.press("Control+k")

@@ -53,8 +53,16 @@ def test_the_log_speaks_in_sentences(world: World) -> None:
     on_air = OnAir(world.counter).check_in()
     on_air.happens("client.key-mismatch", client="02:00:00:00:00:01", ssid="Lento")
     on_air.happens("poe.overload", watts=31)
+    Event.objects.create(
+        access_point=world.counter, fact="silent-1", kind="silent", at=world.counter.claimed_at
+    )
     text = world.browser(world.vi).get(counter("log")).content.decode()
-    for words in ("Came online with", "02:00:00:00:00:01 tried a wrong passphrase for Lento", "poe.overload"):
+    for words in (
+        "Came online with",
+        "02:00:00:00:00:01 tried a wrong passphrase for Lento",
+        "poe.overload",
+        "Silent",
+    ):
         assert words in text
 
 
