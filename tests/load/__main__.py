@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -16,11 +17,13 @@ from tests.load.findings import Findings
 Measure = Callable[[float], Findings]
 
 # In the order of the page. Each is a module with measure(scale).
-BENCHMARKS = ("rendering", "codec", "live_store", "publishing")
+BENCHMARKS = ("rendering", "codec", "live_store", "publishing", "check_ins", "main_job")
 
 
 def main(arguments: list[str]) -> int:
     chosen = _parse(arguments)
+    # Told to stop, everything that was started is ended on the way out.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     names = [name for name in BENCHMARKS if name in chosen.benchmarks or not chosen.benchmarks]
     _prepare()
     began = time.monotonic()

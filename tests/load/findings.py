@@ -28,8 +28,8 @@ class Spread:
         return f"{number(self.median)} ({number(min(self.rounds))}–{number(max(self.rounds))})"
 
     def times(self, other: "Spread") -> str:
-        """How many times the other this is, by the medians."""
-        return f"{number(self.median / other.median)}×"
+        """How many times the other this is, by the medians; nothing can be said beside zero."""
+        return f"{number(self.median / other.median)}×" if other.median else "–"
 
 
 @dataclass(frozen=True)
