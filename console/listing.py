@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Case, Count, DateTimeField, F, Q, QuerySet, Value, When
 from django.http import QueryDict
 from django.utils.functional import cached_property
 
@@ -73,7 +73,7 @@ class AccessPointList:
         "link": ("link", "name", "serial"),
         "configuration": ("state_now", "name", "serial"),
         "firmware": ("firmware", "name", "serial"),
-        "seen": ("last_seen", "name", "serial"),
+        "seen": ("silent_since", "name", "serial"),
     }
 
     def __init__(self, rows: QuerySet[AccessPoint], query: QueryDict, now: datetime) -> None:
@@ -82,7 +82,8 @@ class AccessPointList:
         self.link = _one_of(query.get("link"), Link.values)
         self.configuration = _one_of(query.get("configuration"), ConfigurationState.values)
         self._page = query.get("page", "1")
-        self._all = rows.annotate(state_now=Configuration.state_expression(now, prefix="configuration__"))
+        states = Configuration.state_expression(now, prefix="configuration__")
+        self._all = rows.annotate(state_now=states).alias(silent_since=_silent_since(now))
 
     @property
     def filtered(self) -> bool:
@@ -102,6 +103,12 @@ class AccessPointList:
     @cached_property
     def page(self) -> Page[AccessPoint]:
         return Paginator(self.rows(), ROWS).get_page(self._page)
+
+
+def _silent_since(now: datetime) -> Case:
+    """For ordering: who is online was seen just now, whatever MySQL last heard of it."""
+    online = When(link=Link.ONLINE, then=Value(now))
+    return Case(online, default=F("last_seen"), output_field=DateTimeField(null=True))
 
 
 class NetworkList:

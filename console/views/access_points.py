@@ -16,7 +16,7 @@ from console.events import Line, lines
 from console.forms.access_point import MoveForm, RenameForm
 from console.forms.place import TypedConfirmation
 from console.listing import ROWS
-from console.live import report
+from console.live import heard_of, report
 from console.verdicts import shown_command
 from devices.models import AccessPoint, Command
 from devices.models.command import CommandKind
@@ -26,7 +26,7 @@ RECENT = 10
 
 @access.member
 def page(request: MemberRequest, serial: str) -> HttpResponse:
-    access_point = access.access_point(request, serial)
+    (access_point,) = heard_of([access.access_point(request, serial)])
     context = (
         _context(access_point)
         | _reported(access_point)

@@ -18,7 +18,7 @@ from console.export import csv_response
 from console.forms.place import PlaceForm, TypedConfirmation, place_initial
 from console.forms.problems import add_problems, rebased
 from console.listing import ROWS, AccessPointList, ClientList, SeenClient
-from console.live import COUNTED, clients_on, reports
+from console.live import COUNTED, clients_on, heard_of, reports
 from console.progress import shown_progress
 from console.proposal import PLACE, DraftLost, unseal
 from console.views.review import between, propose
@@ -34,6 +34,7 @@ def overview(request: MemberRequest, pk: int) -> HttpResponse:
     listing = _access_points(request, network)
     shown = shown_progress(network, clock.now())
     context = _context(network, "overview", listing=listing, page=listing.page, **_figures(network))
+    context["rows"] = list(heard_of(listing.page))
     context |= {"links": Link.choices, "configurations": ConfigurationState.choices, "shown": shown}
     context["ssids"] = network.ssids.all()
     if request.headers.get("HX-Request"):
@@ -60,7 +61,7 @@ def access_points_csv(request: MemberRequest, pk: int) -> StreamingHttpResponse:
 
 
 def _csv_rows(listing: AccessPointList) -> Iterator[Sequence[Any]]:
-    for row in listing.rows().iterator(chunk_size=1000):
+    for row in heard_of(listing.rows().iterator(chunk_size=1000)):
         link, state = link_badge(row.link).label, configuration_badge(row.state_now).label
         seen = row.last_seen.isoformat() if row.last_seen else ""
         yield row.name, row.serial, str(link), str(state), row.firmware, row.model, row.address or "", seen

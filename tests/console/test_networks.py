@@ -2,13 +2,15 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone as clock
 
-from devices.models import Network
+from devices.models import AccessPoint, Network
 from tests.console.air import OnAir, put_on_air
 from tests.console.forms import fields, send
 from tests.world import World
@@ -46,6 +48,17 @@ def test_the_network_page_shows_all_three_axes(world: World) -> None:
     text = world.browser(world.vi).get(harbour(world)).content.decode()
     for words in ("Counter", "24:f5:a2:00:00:01", "Online", "Up to date", "Current", "Lento Guests"):
         assert words in text
+
+
+def test_last_seen_is_its_last_check_in_and_not_the_last_thing_that_happened(world: World) -> None:
+    put_on_air(world.harbour)
+    AccessPoint.objects.update(last_seen=datetime(2026, 1, 1, tzinfo=UTC))
+    before = clock.now()
+    for path in (harbour(world), harbour(world, "access_points_csv")):
+        page = world.browser(world.vi).get(path)
+        assert "2026-01-01" not in (b"".join(page) if page.streaming else page.content).decode()
+    (counter, _) = world.browser(world.vi).get(harbour(world)).context["rows"]
+    assert abs(counter.last_seen - before).total_seconds() < 60
 
 
 def test_a_viewer_sees_nothing_to_press(world: World) -> None:
