@@ -49,7 +49,7 @@ class CountingContestant:
         self._frames = 0
 
     def registered(self, count: int) -> float:
-        """It has said something, three frames as a rule."""
+        """They are open: more it does not know of them."""
         return _when(lambda: self._told("connects") >= count, "connections")
 
     def push(self, count: int, number: int) -> float:

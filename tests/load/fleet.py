@@ -50,7 +50,7 @@ class Generator:
         self._fleets: list[Fleet] = []
         self._made = 0
 
-    async def dial(self, count: int) -> dict[str, Any]:
+    async def dial(self, count: int, within: float = LIMIT) -> dict[str, Any]:
         """So many more, all at once. Answers when the last of them is connected."""
         devices = [self._device(self._made + n) for n in range(count)]
         self._made += count
@@ -58,15 +58,16 @@ class Generator:
         self._fleets.append(fleet)
         began = time.monotonic()
         await fleet.start()
-        await fleet.until(lambda all_of: all_of.all_connected, LIMIT)
+        await fleet.until(lambda all_of: all_of.all_connected, within)
         counts = fleet.figures.counts
         return {"began": began, "ended": time.monotonic(), "failed": counts.failed_connects}
 
-    async def leave(self) -> dict[str, Any]:
-        """Those who came last hang up, and will be made anew."""
-        fleet = self._fleets.pop()
-        self._made -= len(fleet.devices)
-        await fleet.stop()
+    async def leave(self, groups: int) -> dict[str, Any]:
+        """So many groups hang up, those who came last first; who dials next is made anew."""
+        for _ in range(groups):
+            fleet = self._fleets.pop()
+            self._made -= len(fleet.devices)
+            await fleet.stop()
         return {}
 
     async def report(self, interval: float) -> dict[str, Any]:

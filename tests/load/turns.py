@@ -1,8 +1,9 @@
 """Costs of several contestants that take turns, so that what disturbs the machine disturbs all of them."""
 
+import contextlib
 import gc
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tests.load.findings import Spread
 
@@ -26,10 +27,11 @@ def read_clocks(
     A first round, in which caches fill, is not counted.
     """
     figures: dict[str, list[list[float]]] = {name: [[] for _ in clocks] for name in contestants}
-    for _ in range(rounds + 1):
-        for name, work in contestants.items():
-            for counted, seconds in zip(figures[name], elapsed(work, clocks), strict=True):
-                counted.append(seconds * 1e6 / items)
+    with _only_new_garbage():
+        for _ in range(rounds + 1):
+            for name, work in contestants.items():
+                for counted, seconds in zip(figures[name], elapsed(work, clocks), strict=True):
+                    counted.append(seconds * 1e6 / items)
     return {name: [Spread(tuple(one[1:])) for one in counted] for name, counted in figures.items()}
 
 
@@ -42,3 +44,14 @@ def elapsed(work: Callable[[], object], clocks: Sequence[Clock]) -> list[float]:
     began = [clock() for clock in reversed(clocks)]
     work()
     return [clock() - start for clock, start in zip(clocks, reversed(began), strict=True)]
+
+
+@contextlib.contextmanager
+def _only_new_garbage() -> Iterator[None]:
+    """What was there before is collected once, and then left out of every collection."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
