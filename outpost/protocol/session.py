@@ -268,9 +268,13 @@ class Session:
 
     def _told(self, uuid: int, now: float) -> list[Action]:
         """It says what it runs. Only news matters, and not while it is applying ours."""
-        if self.orders.exchanges.configuration or not self.orders.versions.tell(uuid):
+        versions, before = self.orders.versions, self.orders.versions.reported
+        if self.orders.exchanges.configuration or not versions.tell(uuid) or self.phase != "live":
             return []
-        return [self._arrival("uuid changed", now), Compare()] if self.phase == "live" else []
+        if not self._allowance.spend(now):
+            versions.reported = before  # so it is news again when it is next said
+            return [Count("flood")]
+        return [self._arrival("uuid changed", now), Compare()]
 
     def _answered(self, message: Result, now: float) -> list[Action]:
         life = self._sign_of_life(now)
@@ -288,7 +292,10 @@ class Session:
         if self.orders.exchanges.configuration or message.uuid is None:
             return []
         told = self._told(message.uuid, now)
-        return [*told, *self._settled(self.orders.reapplied(message.uuid, message, now))]
+        trouble = self.orders.reapplied(message.uuid, message, now)
+        if trouble and not self._allowance.spend(now):
+            return [*told, Count("flood")]
+        return [*told, *self._settled(trouble)]
 
     def _note(self, message: Message, now: float) -> list[Action]:
         if isinstance(message, Event):

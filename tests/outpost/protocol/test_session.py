@@ -142,6 +142,21 @@ def test_one_that_never_stops_talking_is_kept_within_bounds():
     assert closed(session.receive(event(NOW), NOW)) is None
 
 
+def test_one_whose_number_never_stands_still_is_kept_within_bounds_and_believed_later():
+    session = live()
+    actions = [one for uuid in range(2, 1002) for one in session.receive(state(uuid), NOW)]
+    assert len(facts(actions)) <= 300
+    assert "flood" in counted(actions)
+    assert facts(session.receive(state(1001), NOW + 60))[0][1]["uuid"] == 1001
+
+
+def test_one_that_reapplies_without_end_is_kept_within_bounds():
+    session = live()
+    actions = [one for _ in range(1000) for one in session.receive(result(0, 2, text="no"), NOW)]
+    assert len(facts(actions)) <= 300
+    assert "flood" in counted(actions)
+
+
 @pytest.mark.parametrize("spelling", ["903CB3AABB01", "90:3c:b3:aa:bb:01", "90-3C-B3-AA-BB-01"])
 def test_the_serial_may_be_written_in_any_way_even_mixed(spelling):
     session = new_session()
