@@ -58,6 +58,11 @@ class Exchanges:
         self._free(exchange)
         return exchange
 
+    def forget(self) -> None:
+        """Whatever is answered from now on is about nothing we know."""
+        self._recent.clear()
+        self.configuration = self.command = None
+
     def expired(self, now: float) -> list[Exchange]:
         """What has waited long enough; it waits no longer, but a late answer is still understood."""
         overdue = [one for one in (self.configuration, self.command) if one and one.deadline <= now]

@@ -77,6 +77,12 @@ class Orders:
         """The store lost what it knew of commands; ``consider`` will say anew."""
         self._commands, self._taking = 0, False
 
+    def forget(self) -> None:
+        """Nobody claims it any more: a next owner neither waits for what was sent nor hears of it."""
+        self.pause()
+        self.exchanges.forget()
+        self._again, self.last_answer = False, None
+
     def _run(self, one: PendingCommand, now: float) -> list[Action]:
         if now >= one.expires_at:
             return [Outcome("command", "expired", 0.0)]

@@ -225,7 +225,8 @@ class Session:
 
     def _park(self) -> list[Action]:
         """Nothing of it is kept, nor may a next owner learn what was pushed to it."""
-        self.phase, self._held, self.orders.last_answer = "parked", [], None
+        self.phase, self._held = "parked", []
+        self.orders.forget()
         return []
 
     def _go_live(self, now: float) -> list[Action]:

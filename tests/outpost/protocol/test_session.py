@@ -2,12 +2,13 @@
 
 import pytest
 
-from outpost.protocol.actions import Compare, Register, Report
+from outpost.protocol.actions import Compare, Register, Report, TakeCommand
 from outpost.protocol.codec import MAX_FRAME
 from outpost.protocol.session import CONNECT_SECONDS, IDLE_SECONDS, Session
 from outpost.store.contract import Seen
 from tests.outpost.protocol.frames import OTHER, SERIAL, connect, event, result, said, sample, state
 from tests.outpost.protocol.told import (
+    DOCUMENT,
     NOW,
     closed,
     counted,
@@ -16,6 +17,7 @@ from tests.outpost.protocol.told import (
     new_session,
     pushed,
     reports,
+    sent,
     wanted,
 )
 
@@ -68,6 +70,22 @@ def test_a_released_one_is_parked_again_and_tells_a_next_owner_nothing_of_the_la
     session.receive(result(id, 2, text="no"), NOW)
     session.compared(None, NOW)
     assert [kind for kind, _ in facts(session.compared(wanted(0), NOW))] == ["connected"]
+
+
+def test_claimed_anew_it_is_pushed_at_once_whatever_the_former_owner_still_waited_for():
+    session, id = pushed(50)
+    session.compared(None, NOW)
+    session.compared(wanted(60), NOW + 1)
+    assert sent(session.push(60, DOCUMENT, NOW + 1))["params"]["uuid"] == 60
+    assert facts(session.receive(result(id, 2, uuid=50, text="a secret of the former owner"), NOW + 2)) == []
+
+
+def test_claimed_anew_it_takes_commands_whatever_the_former_owner_had_asked_for():
+    session = live()
+    assert TakeCommand() in session.compared(wanted(0, commands=1), NOW)
+    session.compared(None, NOW)
+    assert session.run([], NOW) == []
+    assert TakeCommand() in session.compared(wanted(0, commands=1), NOW + 1)
 
 
 def test_a_state_is_reported_with_the_session_number():
