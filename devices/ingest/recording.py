@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 import structlog
+from django.db import DatabaseError
 from django.db.models import Model
 from prometheus_client import Counter
 
@@ -29,6 +30,16 @@ POISONED = Counter(
 )
 log = structlog.get_logger(__name__)
 ABOUT_COMMANDS = (CommandSent, CommandDone, CommandFailed)
+# What a fact can cause. Anything else comes from outside, as a job's time limit does: no fact is to blame.
+OFFENCES = (
+    DatabaseError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 _HEARD = (
     "link",
@@ -95,7 +106,7 @@ def _keep(news: Sequence[News], adopting: bool, outcome: Recorded) -> None:
         return
     try:
         kept = run_transaction(lambda: _write(news, adopting))
-    except Exception as error:
+    except OFFENCES as error:
         if is_away(error):
             raise
         if len(news) == 1:

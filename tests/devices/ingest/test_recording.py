@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
+from rq.timeouts import JobTimeoutException
 from structlog.testing import capture_logs
 
 from devices.claiming import claim
@@ -212,6 +213,17 @@ def test_a_database_that_is_away_is_no_poison(world: World, monkeypatch: pytest.
 
     monkeypatch.setattr(recording._Batch, "save", gone)
     with pytest.raises(OperationalError):
+        record([fact("applied", uuid=9)])
+
+
+def test_a_job_out_of_time_is_no_poison(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """rq's alarm rings wherever the worker happens to be, in MySQL most likely."""
+
+    def frozen(batch: Any) -> None:
+        raise JobTimeoutException
+
+    monkeypatch.setattr(recording._Batch, "save", frozen)
+    with pytest.raises(JobTimeoutException):
         record([fact("applied", uuid=9)])
 
 
