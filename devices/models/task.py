@@ -108,11 +108,16 @@ class Task(models.Model):
         return False
 
     def failed(self, error: str, now: datetime) -> None:
-        """Try again later, each time later; after ``MAX_ATTEMPTS`` keep it as dead for ops to see."""
+        """Try again later, each time later; after ``MAX_ATTEMPTS`` keep it as dead for ops to see.
+
+        Promised again meanwhile, it is due at once: another save must not wait for an older one's sake.
+        """
         backoff = min(timedelta(seconds=2 ** min(self.attempts, 10)), MAX_BACKOFF)
-        Task.objects.filter(pk=self.pk, fence=self.fence).update(
+        mine = Task.objects.filter(pk=self.pk, fence=self.fence)
+        if not mine.filter(promises=self.promises).update(
             lease_until=None,
             run_after=now + backoff,
             last_error=error[:2000],
             dead=self.attempts >= MAX_ATTEMPTS,
-        )
+        ):
+            mine.update(lease_until=None, last_error=error[:2000])

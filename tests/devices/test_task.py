@@ -85,6 +85,16 @@ def test_a_failure_waits_longer_each_time_and_ends_dead(task: Task) -> None:
     assert (dead.dead, dead.last_error, Task.due(now)) == (True, "no luck", [])
 
 
+@pytest.mark.parametrize("attempts", [0, MAX_ATTEMPTS - 1])
+def test_promised_again_while_it_fails_it_is_due_at_once(task: Task, attempts: int) -> None:
+    Task.objects.update(attempts=attempts)
+    claimed = Task.claim(task.pk, later(task))
+    assert claimed is not None
+    Task.promise("publish", "publish:1", {"network": 1})
+    claimed.failed("no luck", later(task))
+    assert Task.due(datetime.now(UTC) + SOON) == [task.pk]
+
+
 def test_a_new_promise_revives_a_dead_task(task: Task) -> None:
     Task.objects.update(dead=True, attempts=MAX_ATTEMPTS)
     Task.promise("publish", "publish:1", {"network": 1})
