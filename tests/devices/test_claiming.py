@@ -1,7 +1,6 @@
 """Claiming: every line is answered, and nobody learns whose an access point is."""
 
 import pytest
-from devices.live_store import live_store
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +8,7 @@ from accounts.models import AuditEntry
 from accounts.verification import Unverified
 from devices import claiming
 from devices.claiming import Outcome, TooManyLines, claim, read_lines
+from devices.live_store import live_store
 from devices.models import AccessPoint, Task
 from outpost.store.contract import Desired
 from tests.world import COUNTER, LOBBY, World
