@@ -190,6 +190,7 @@ class MariaDB(Server):
             capture_output=True,
             text=True,
             cwd="/",
+            env=os.environ | {"TMPDIR": str(self.directory)},  # see ``command`` on --tmpdir
             **self.popen_arguments,
         )
         if made.returncode:
