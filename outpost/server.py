@@ -106,6 +106,7 @@ class Outpost:
         while self.open:
             for connection in list(self.open)[:share]:
                 connection.perform(connection.session.close(GOING_AWAY, "draining"))
+                self.batches.end(connection.session)  # now: its TLS may take longer to end than we do
                 self.open.discard(connection)
             await asyncio.sleep(DRAIN_TICK)
 

@@ -13,7 +13,7 @@ from outpost.identity import NotAdmitted, by_certificate, by_key, by_word, devic
 from tests.outpost.certificates import Authority
 from tests.outpost.protocol import frames
 from tests.outpost.protocol.frames import OTHER, SERIAL
-from tests.outpost.running import AccessPoint, RunningOutpost, eventually
+from tests.outpost.running import AccessPoint, Console, RunningOutpost, eventually
 from tests.outpost.server.raw import UPGRADE, RawClient
 
 SECRET, OLD_SECRET = b"n" * 32, b"o" * 32
@@ -182,6 +182,15 @@ def test_a_resumed_session_is_still_who_it_was_whichever_worker_it_meets(tls_out
             assert b"there?" in again.socket.recv(100)
             session = again.socket.session
     assert tls_outpost.count("outpost_protocol_errors_total", reason="wrong_serial") == 0
+
+
+def test_told_to_end_it_says_who_is_gone_even_of_those_that_do_not_end_their_tls(tls_outpost, authority):
+    console = Console(tls_outpost.environment["OUTPOST_STORE"])
+    with TlsClient(tls_outpost.port, client(authority, SERIAL)) as never_reads:
+        never_reads.frame(1, frames.connect(serial=SERIAL))
+        eventually(lambda: console.reported(SERIAL).connected)
+        assert tls_outpost.terminate() == 0
+        assert not console.reported(SERIAL).connected
 
 
 def test_new_certificates_are_used_after_a_hangup_signal(tls_outpost, authority):
