@@ -14,8 +14,8 @@ import secrets
 import socket
 import ssl
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
 from picows import (
     WSTransport,
@@ -64,6 +64,7 @@ class Outpost:
         self.batches = Batches(store, self.held.get)
         self.deliveries = Deliveries(store, Seal(settings.store_keys))
         self.draining = False
+        self.asked_to_end = asyncio.Event()
         self.room = room()
         self._tls = tls
         self._nudges = Nudges(store, self.id, self.held, self.batches, self.deliveries)
@@ -76,8 +77,8 @@ class Outpost:
     async def start(self, *, port: int | None = None) -> int:
         """Listen on the settings' address (or another port of it); returns the port. Raises ``OSError``."""
         for work in (*self.batches, *self.deliveries, self._nudges):
-            self._tasks.append(asyncio.create_task(work.run()))
-        self._tasks.append(asyncio.create_task(self._sweep()))
+            self._begin(work.run())
+        self._begin(self._sweep())
         self._server = await ws_create_server(
             self._upgrade,
             self.settings.listen.host,
@@ -194,7 +195,18 @@ class Outpost:
             return identity.by_key(request.headers, self.settings.device_key_secrets)
         return identity.by_word
 
-    # Every second.
+    # Work without end.
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Without it we would look alive and push nothing: better drained, and started again."""
+        if not task.cancelled():
+            log.critical("work that never ends has ended", exc_info=task.exception())
+            self.asked_to_end.set()
 
     async def _sweep(self) -> None:
         while True:

@@ -181,6 +181,18 @@ def test_while_it_drains_it_is_not_ready_and_takes_nobody_new(own_outpost):
     assert time.monotonic() - began < 10
 
 
+def test_a_worker_that_can_no_longer_hear_of_changes_is_replaced(own_live_server, own_outpost):
+    own_outpost.start()
+    console, before = Console(own_live_server.url), own_outpost.workers()
+    console.want("0000000000aa", 10)
+    with AccessPoint(own_outpost.port, "0000000000aa") as access_point:
+        access_point.connect().hear()
+        channel = f"aerie:n:{console.reported('0000000000aa').outpost}"
+        console.store._client.publish(channel, b"\xff")  # nobody of ours says that
+        assert access_point.ended() == "draining"
+    eventually(lambda: own_outpost.workers() not in (before, []))
+
+
 def test_killing_the_parent_leaves_no_orphans(own_outpost):
     own_outpost.start()
     workers = own_outpost.workers()
