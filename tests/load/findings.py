@@ -46,7 +46,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Goal:
-    """A figure the design promises: ``measured`` is to stay below ``limit``, both in ``unit``."""
+    """A figure the design promises: ``measured`` is at most ``limit``, both in ``unit``."""
 
     words: str
     limit: float
@@ -55,12 +55,12 @@ class Goal:
 
     @property
     def is_met(self) -> bool:
-        return self.measured < self.limit
+        return self.measured <= self.limit
 
     def __str__(self) -> str:
         verdict = "met" if self.is_met else "not met"
         measured, limit = number(self.measured), number(self.limit)
-        return f"{self.words}: {measured} {self.unit}, goal under {limit}: **{verdict}**"
+        return f"{self.words}: {measured} {self.unit}, goal at most {limit}: **{verdict}**"
 
 
 @dataclass(frozen=True)

@@ -52,9 +52,9 @@ def test_each_is_put_beside_the_floor() -> None:
     ]
 
 
-def test_a_goal_is_met_only_below_its_limit() -> None:
-    assert str(Goal("bread", 3, 2.5, "s")) == "bread: 2.50 s, goal under 3.00: **met**"
-    assert str(Goal("bread", 3, 3, "s")).endswith("**not met**")
+def test_a_goal_is_met_up_to_its_limit() -> None:
+    assert str(Goal("bread", 3, 2.5, "s")) == "bread: 2.50 s, goal at most 3.00: **met**"
+    assert str(Goal("bread", 3, 3.01, "s")).endswith("**not met**")
 
 
 def test_contestants_take_turns_and_the_first_round_does_not_count() -> None:

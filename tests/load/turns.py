@@ -27,7 +27,7 @@ def read_clocks(
     A first round, in which caches fill, is not counted.
     """
     figures: dict[str, list[list[float]]] = {name: [[] for _ in clocks] for name in contestants}
-    with _only_new_garbage():
+    with only_new_garbage():
         for _ in range(rounds + 1):
             for name, work in contestants.items():
                 for counted, seconds in zip(figures[name], elapsed(work, clocks), strict=True):
@@ -47,7 +47,7 @@ def elapsed(work: Callable[[], object], clocks: Sequence[Clock]) -> list[float]:
 
 
 @contextlib.contextmanager
-def _only_new_garbage() -> Iterator[None]:
+def only_new_garbage() -> Iterator[None]:
     """What was there before is collected once, and then left out of every collection."""
     gc.collect()
     gc.freeze()
