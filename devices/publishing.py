@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import islice
 from typing import TypeVar
 
@@ -100,7 +101,8 @@ def _restore(removed: Sequence[str]) -> None:
     """Claimed and published while we were removing them: publish again, or they would stay parked."""
     pks = sorted(AccessPoint.objects.filter(serial__in=removed).values_list("pk", flat=True))
     if pks:
-        Task.promise("publish", f"publish:reclaimed:{pks[0]}", {"access_points": pks})
+        digest = sha256(repr(pks).encode()).hexdigest()[:32]
+        Task.promise("publish", f"publish:reclaimed:{digest}", {"access_points": pks})
 
 
 def _publish(network: int, pks: list[int]) -> Iterator[int]:

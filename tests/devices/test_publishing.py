@@ -214,6 +214,17 @@ def test_claimed_while_it_was_being_removed_is_published_again(
     assert Task.objects.get().payload == {"access_points": [present.counter.pk]}
 
 
+def test_of_several_being_removed_none_is_forgotten_for_another(
+    present: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Task.objects.all().delete()
+    monkeypatch.setattr(publishing, "_claimed", lambda serials: set())
+    list(forget([COUNTER, WINDOW]))
+    list(forget([COUNTER]))
+    promised = {pk for task in Task.objects.all() for pk in task.payload["access_points"]}
+    assert promised == {present.counter.pk, present.window.pk}
+
+
 def test_without_the_live_store_it_says_so(present: World, settings: Any) -> None:
     settings.LIVE_STORE_URL = "redis://127.0.0.1:1/0"
     with pytest.raises(StoreUnavailable):
