@@ -5,7 +5,7 @@ import shutil
 import sys
 
 from outpost.settings import Settings, SettingsError, read_settings
-from outpost.shared_metrics import share_metrics
+from outpost.shared_metrics import VARIABLE, share_metrics
 
 
 def main() -> int:
@@ -15,11 +15,13 @@ def main() -> int:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    given = VARIABLE in os.environ
     metrics_directory = share_metrics()
     try:
         return _supervise(settings)
     finally:
-        shutil.rmtree(metrics_directory, ignore_errors=True)
+        if not given:  # or somebody else's directory would be gone with all that is in it
+            shutil.rmtree(metrics_directory, ignore_errors=True)
 
 
 def _supervise(settings: Settings) -> int:

@@ -215,6 +215,13 @@ def test_a_taken_port_is_said_in_words(own_outpost):
     assert "Traceback" not in second.stderr
 
 
+def test_a_directory_given_for_metrics_is_left_where_it_is(own_outpost, tmp_path):
+    (tmp_path / "somebody's").write_text("file")
+    own_outpost.environment["PROMETHEUS_MULTIPROC_DIR"] = str(tmp_path)
+    assert own_outpost.start().terminate() == 0
+    assert (tmp_path / "somebody's").exists()
+
+
 def test_wrong_settings_are_said_in_words():
     env = {"PATH": os.environ["PATH"]}
     ended = subprocess.run(
