@@ -27,7 +27,7 @@ from outpost.protocol.messages import (
 from outpost.protocol.secrecy import without_secrets
 
 MAX_FRAME: Final = 512_000  # bytes, continuation frames included
-MAX_INFLATED: Final = 4 * 1024 * 1024  # bytes of JSON a compressed message may become
+MAX_INFLATED: Final = 1024 * 1024  # bytes of JSON a compressed message may become: some 5 ms of work
 MAX_STATE: Final = 512_000  # bytes of a state that is kept
 MAX_KEPT: Final = 64 * 1024  # bytes of any other message something is kept of; real ones have 0.1-6 KB
 MAX_ANSWER: Final = 256 * 1024  # bytes of an answer: a scan of a crowded place has 30 KB
@@ -228,7 +228,7 @@ def _inflated(params: msgspec.Raw, frame: bytes) -> msgspec.Raw | bytes:
 
 
 def inflate(packed: str) -> bytes:
-    """base64(zlib(JSON)) to JSON of at most 4 MiB. Raises ``ProtocolError``; stops early on a bomb."""
+    """base64(zlib(JSON)) to JSON of at most 1 MiB. Raises ``ProtocolError``; stops early on a bomb."""
     inflater = zlib.decompressobj()
     try:
         plain = inflater.decompress(binascii.a2b_base64(packed), MAX_INFLATED + 1)

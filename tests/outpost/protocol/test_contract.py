@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from outpost.protocol.allowance import BURST, PER_SECOND
 from outpost.protocol.codec import MAX_FRAME, MAX_INFLATED, decode
 from outpost.protocol.messages import NOTED_METHODS, Connect, State, Unknown, command, configure
 from outpost.protocol.session import IDLE_SECONDS, MOST_ERRORS
@@ -54,6 +55,7 @@ def test_methods_of_no_use_are_named(method):
 
 def test_the_limits_are_the_real_ones():
     assert f"{MAX_FRAME:,} bytes" in CONTRACT
-    assert MAX_INFLATED == 4 * 1024 * 1024
+    assert f"| what it inflates to | {MAX_INFLATED // 1024**2} MiB;" in CONTRACT
+    assert f"{BURST:.0f} at once, {PER_SECOND:.0f} a second" in CONTRACT
     assert f"{MOST_ERRORS - 1} | the tenth closes" in CONTRACT
     assert f"after {IDLE_SECONDS:.0f} s without any sign of life" in CONTRACT
