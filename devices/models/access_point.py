@@ -89,7 +89,10 @@ class AccessPoint(models.Model):
         with transaction.atomic():
             old, self.network = self.network, network.locked()
             self.save(update_fields=["network"])
-            Configuration.objects.filter(pk=self.pk).update(wanted_revision=network.revision_number)
+            # Revision numbers are each network's own: what was published for the old one says nothing here.
+            Configuration.objects.filter(pk=self.pk).update(
+                wanted_revision=network.revision_number, published_revision=0
+            )
             self._note(user, "access_point.move", old=str(old), new=str(network))
             self.publish_soon()
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone as clock
 
 from devices.models import AccessPoint, Command, Event
 from tests.console.air import OnAir
@@ -126,6 +127,23 @@ def test_moving_stays_within_the_organisation(world: World) -> None:
         assert send(bo, counter("move"), network=str(network.pk)).status_code == 422
     send(bo, counter("move"), network=str(world.market.pk))
     assert AccessPoint.objects.get(serial=COUNTER).network == world.market
+
+
+def test_one_that_moved_is_not_up_to_date_before_its_new_configuration(world: World) -> None:
+    OnAir(world.counter).check_in().apply()
+    world.counter.move(world.bo, world.market)
+    world.counter.configuration.refresh_from_db()
+    assert world.market.revision_number == world.harbour.revision_number
+    assert world.counter.configuration.state(clock.now()) == "waiting"
+
+
+def test_clients_of_one_that_is_gone_are_said_to_be_of_its_last_report(world: World) -> None:
+    on_air = OnAir(world.counter, clients=8).check_in()
+    on_air.apply()
+    vi = world.browser(world.vi)
+    assert b"as of its last report" not in vi.get(counter()).content
+    on_air.leave()
+    assert b"as of its last report" in vi.get(counter()).content
 
 
 def test_releasing_needs_its_name(world: World) -> None:
