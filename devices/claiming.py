@@ -16,6 +16,7 @@ from accounts.models import AuditEntry
 from accounts.verification import require_verified
 from devices.live_store import live_store
 from devices.models import AccessPoint, Configuration, Network
+from devices.rendering.names import plain
 from outpost.protocol.messages import normalise_serial
 from outpost.store.contract import StoreUnavailable
 
@@ -61,7 +62,7 @@ class _Reading:
     seen: set[str] = field(default_factory=set)
 
     def add(self, line: int, text: str, serial: str | None, name: str = "") -> None:
-        answer = Answer(line, text.strip()[:100], serial or "", name.strip()[:MAX_NAME])
+        answer = Answer(line, text.strip()[:100], serial or "", plain(name)[:MAX_NAME])
         if serial is None:
             answer.outcome = Outcome.MALFORMED
         elif serial in self.seen:

@@ -7,8 +7,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone as clock
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 
 from accounts.refusal import Refusal
+from accounts.verification import is_verified
 from console import access
 from console.access import MemberRequest
 from console.forms.access_point import ClaimForm
@@ -35,11 +37,14 @@ def _claim(request: MemberRequest, pk: int, template: str) -> HttpResponse:
     network = access.network(request, pk)
     form = ClaimForm(access.posted(request), request.FILES or None)
     context = {"section": "networks", "network": network, "form": form, "step": "access-points"}
+    context["verified"] = is_verified(request.user)
     if request.method == "POST" and form.is_valid():
         answers = _answers(request, network, form)
         if answers is not None:
             good = sum(answer.good for answer in answers)
-            rest = ClaimForm(initial={"lines": "\n".join(one.text for one in answers if _can_be_mended(one))})
+            rest = ClaimForm(
+                initial={"lines": "\n".join(_as_pasted(one) for one in answers if _can_be_mended(one))}
+            )
             return render(request, template, context | {"answers": answers, "good": good, "form": rest})
     return render(request, template, context, status=422 if form.errors else 200)
 
@@ -47,6 +52,10 @@ def _claim(request: MemberRequest, pk: int, template: str) -> HttpResponse:
 def _can_be_mended(answer: Answer) -> bool:
     """Worth another look at the label: it stays in the form, and what is done does not."""
     return answer.outcome in {Outcome.MALFORMED, Outcome.TAKEN}
+
+
+def _as_pasted(answer: Answer) -> str:
+    return f"{answer.text}, {answer.name}" if answer.name else answer.text
 
 
 def _answers(request: MemberRequest, network: Network, form: ClaimForm) -> list[Answer] | None:
@@ -60,6 +69,7 @@ def _answers(request: MemberRequest, network: Network, form: ClaimForm) -> list[
     return None
 
 
+@never_cache
 @access.admin
 def wifi(request: MemberRequest, pk: int) -> HttpResponse:
     """The first SSID; once there is one, it is the one that is edited."""
@@ -70,6 +80,7 @@ def wifi(request: MemberRequest, pk: int) -> HttpResponse:
     return edit_form(request, network, old, "setup/wifi.html", then=then, step="wifi")
 
 
+@never_cache
 @access.member
 def go_live(request: MemberRequest, pk: int) -> HttpResponse:
     """Plug in and watch: every access point from its first check-in to being on the air."""

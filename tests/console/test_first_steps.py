@@ -10,11 +10,13 @@ from django.utils import timezone as clock
 
 from accounts.models import Organisation
 from devices.models import AccessPoint, Network
+from devices.rendering.intent import NetworkIntent
 from tests.console.air import OnAir
 from tests.console.forms import fields, send
 from tests.world import LOBBY, World
 
 PLACE = {"organisation": "Bakery Zon", "name": "Shop", "country": "BE", "timezone": "Europe/Brussels"}
+SHOP = NetworkIntent("Shop", "BE", "Europe/Brussels")
 
 
 def step(world: World, page: str) -> str:
@@ -93,6 +95,25 @@ def test_claiming_waits_for_the_confirmed_address(world: World) -> None:
     assert page.status_code == 422
     assert "Confirm your e-mail address" in page.content.decode()
     assert not AccessPoint.objects.filter(serial="24f5a20000ae").exists()
+
+
+def test_who_has_not_confirmed_is_told_before_pasting_and_how_to_get_the_mail(world: World) -> None:
+    network = Network.open(world.nobody, Organisation.found(world.nobody, "Zon"), SHOP)
+    address = reverse("setup_access_points", args=["zon", network.pk])
+    page = world.browser(world.nobody).get(address).content.decode()
+    assert "Claiming waits until" in page
+    assert reverse("account_email") in page
+    assert b"Claiming waits" not in world.browser(world.ada).get(step(world, "setup_access_points")).content
+
+
+def test_what_is_left_to_mend_keeps_its_name(world: World) -> None:
+    page = send(world.browser(world.ada), step(world, "setup_access_points"), lines=f"{LOBBY},Front door")
+    assert fields(page)["lines"] == [f"{LOBBY}, Front door"]
+
+
+@pytest.mark.parametrize("page", ["setup_wifi", "setup_go_live"])
+def test_no_browser_keeps_a_page_with_a_passphrase(world: World, page: str) -> None:
+    assert "no-store" in world.browser(world.ada).get(step(world, page))["Cache-Control"]
 
 
 def test_the_wifi_step_edits_the_first_ssid_when_there_is_one(world: World) -> None:

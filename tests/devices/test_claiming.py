@@ -35,6 +35,11 @@ def test_csv_names_its_access_points() -> None:
     assert [(a.line, a.serial, a.name) for a in answers] == [(2, NEW, "Bar, left"), (3, COUNTER, "Roof")]
 
 
+def test_a_name_hides_and_reverses_nothing() -> None:
+    (answer,) = read_lines("24f5a2000001,Bar\u202e\x07 1\u200b")
+    assert answer.name == "Bar   1"
+
+
 def test_bad_lines_are_answered_and_good_ones_kept() -> None:
     answers = read_lines(f"{NEW}\nnot a serial\n\n24:f5:a2:00:00:AA\n24f5a20000")
     outcomes = [(answer.line, answer.outcome) for answer in answers]
