@@ -50,7 +50,10 @@ class Orders:
 
     def push(self, uuid: int, document: bytes, now: float) -> list[Action]:
         """Send this configuration (JSON without uuid) if that is still right."""
-        if self.exchanges.configuration or not self.versions.wants(uuid):
+        if self.exchanges.configuration:
+            self._again = True  # two saves in quick succession: fetched before the first one was sent
+            return []
+        if not self.versions.wants(uuid):
             return []
         id = self.exchanges.next_id()
         try:

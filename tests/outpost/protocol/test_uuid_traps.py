@@ -121,6 +121,15 @@ def test_one_configuration_at_a_time_and_the_next_right_after():
     assert session.compared(wanted(51), NOW) == [Fetch()]
 
 
+def test_of_two_fetched_at_once_the_second_is_compared_after_the_first():
+    session = live()
+    assert session.compared(wanted(50), NOW) == [Fetch()]
+    assert session.compared(wanted(60), NOW) == [Fetch()]
+    id = sent(session.push(50, DOCUMENT, NOW))["id"]
+    assert session.push(60, DOCUMENT, NOW) == []
+    assert Compare() in session.receive(result(id, uuid=50), NOW + 1)
+
+
 def test_no_answer_for_120_seconds_is_tried_again_three_times():
     session = live()
     now = NOW
