@@ -21,6 +21,7 @@ class Orders:
     __slots__ = (
         "_again",
         "_commands",
+        "_recounted",
         "_taking",
         "compress",
         "exchanges",
@@ -36,12 +37,13 @@ class Orders:
         self.exchanges = Exchanges(first_id)
         self.last_answer: Append | None = None  # how the last configuration went, should the store lose it
         self._commands = 0  # waiting in the store, as far as we know
+        self._recounted = False  # while one was being taken: nobody knows whether it was counted
         self._taking = False
         self._again = False
 
     def consider(self, version: DesiredVersion) -> list[Action]:
         """Push before commands, each if its turn has come."""
-        self._commands = version.commands
+        self._commands, self._recounted = version.commands, self._taking
         if self.exchanges.configuration:
             self._again = True
             return self._next_command()
@@ -71,14 +73,15 @@ class Orders:
 
     def run(self, commands: list[PendingCommand], now: float) -> list[Action]:
         """Commands just taken from the store, where they are no more: send them, or say why not."""
-        self._taking = False
-        self._commands = max(0, self._commands - len(commands)) if commands else 0
+        if not self._recounted:
+            self._commands = max(0, self._commands - len(commands)) if commands else 0
+        self._taking = self._recounted = False
         sent = [action for one in commands for action in self._run(one, now)]
         return [*sent, *self._next_command()]
 
     def pause(self) -> None:
         """The store lost what it knew of commands; ``consider`` will say anew."""
-        self._commands, self._taking = 0, False
+        self._commands, self._taking, self._recounted = 0, False, False
 
     def forget(self) -> None:
         """Nobody claims it any more: a next owner neither waits for what was sent nor hears of it."""

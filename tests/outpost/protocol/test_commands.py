@@ -78,6 +78,23 @@ def test_without_another_waiting_nothing_is_taken():
     assert TakeCommand() not in session.receive(result(id), NOW)
 
 
+def test_one_queued_while_another_was_being_taken_is_taken_next():
+    session = live()
+    session.compared(wanted(0, commands=1), NOW)
+    session.compared(wanted(0, commands=1), NOW)  # the first is on its way here, this is the second
+    id = sent(session.run([command(9)], NOW))["id"]
+    assert TakeCommand() in session.receive(result(id), NOW)
+    assert session.run([], NOW) == []
+
+
+def test_one_queued_while_none_was_found_is_taken():
+    session = live()
+    session.compared(wanted(0, commands=1), NOW)
+    session.compared(wanted(0, commands=1), NOW)
+    assert session.run([], NOW) == [TakeCommand()]
+    assert session.run([], NOW) == []
+
+
 def test_no_answer_within_its_time_is_failed_and_the_next_one_taken():
     session, _ = running(waiting=2)
     assert session.tick(NOW + 29) == []
