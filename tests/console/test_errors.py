@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client, RequestFactory
+from django.test.client import MULTIPART_CONTENT, FakePayload
 from django.urls import reverse
 
 from console.views import errors
@@ -36,6 +37,17 @@ def test_the_broken_page_needs_no_database() -> None:
 def test_the_others_stand_as_well(view: Any, db: None) -> None:
     request = RequestFactory().get("/")
     assert view(request).status_code in {400, 403}
+
+
+@pytest.mark.parametrize("path", ["/account/login/", "/start/"])
+def test_what_is_too_large_is_refused_unread(db: None, path: str) -> None:
+    body = FakePayload(b"x" * 100)
+    sent = {"wsgi.input": body, "CONTENT_LENGTH": str(5 * 1024 * 1024 + 1), "CONTENT_TYPE": MULTIPART_CONTENT}
+    answer = Client().post(path, **sent)
+    assert answer.status_code == 413
+    assert "This is too large" in answer.content.decode()
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+    assert not body.read_started
 
 
 def test_pages_allow_nothing_but_themselves(world: World) -> None:
