@@ -35,6 +35,7 @@ IDLE_SECONDS: Final = 600.0  # a real one pings after 60 s of silence
 MOST_ERRORS: Final = 10
 SIGN_SECONDS: Final = 5.0  # bare signs of life are written no oftener
 MOST_HELD: Final = 300  # facts held until the store has answered: 250 buffered events and some more
+MOST_HELD_BYTES: Final = 128 * 1024  # of them as JSON: while the store is away strangers are held as well
 EARLIEST_CLOCK: Final = 1_500_000_000.0  # an event dated before 2017 comes from a clock never set
 CLOCK_AHEAD: Final = 300.0  # seconds a clock may be ahead
 
@@ -55,6 +56,7 @@ class Session:
         "_allowance",
         "_capabilities",
         "_held",
+        "_held_bytes",
         "_held_seen",
         "_reported_at",
         "_said",
@@ -97,6 +99,7 @@ class Session:
         self._capabilities = b""
         self._spelling = ""
         self._held: list[Append] = []
+        self._held_bytes = 0
         self._held_seen: Seen | None = None
         self._reported_at = 0.0
         self._sanity = 100
@@ -225,13 +228,13 @@ class Session:
 
     def _park(self) -> list[Action]:
         """Nothing of it is kept, nor may a next owner learn what was pushed to it."""
-        self.phase, self._held = "parked", []
+        self.phase, self._held, self._held_bytes = "parked", [], 0
         self.orders.forget()
         return []
 
     def _go_live(self, now: float) -> list[Action]:
         """Claimed: what it said on connecting is worth keeping, and what it said since."""
-        self.phase, held, self._held = "live", self._held, []
+        self.phase, held, self._held, self._held_bytes = "live", self._held, [], 0
         last = self.orders.last_answer
         again = [last] if last and last not in held else []
         return [self._arrival("connect", now), *again, *held]
@@ -327,9 +330,16 @@ class Session:
         if self.phase == "live":
             return actions
         if self.phase == "registering":
-            facts = [one for one in actions if isinstance(one, Append)]
-            self._held += facts[: MOST_HELD - len(self._held)]
+            for fact in actions:
+                if isinstance(fact, Append):
+                    self._hold(fact)
         return [one for one in actions if not isinstance(one, Append)]
+
+    def _hold(self, fact: Append) -> None:
+        size = len(msgspec.json.encode(fact.data))
+        if len(self._held) < MOST_HELD and self._held_bytes + size <= MOST_HELD_BYTES:
+            self._held.append(fact)
+            self._held_bytes += size
 
     @property
     def _is_known(self) -> bool:

@@ -114,6 +114,15 @@ def test_held_facts_are_bounded():
     assert len(facts(session.compared(wanted(0), NOW))) == 301
 
 
+def test_held_facts_are_bounded_in_bytes_as_well():
+    session = new_session()
+    session.receive(connect(), NOW)
+    for _ in range(100):
+        session.receive(event(NOW, text="x" * 60_000), NOW)
+    session.registered(7)
+    assert [kind for kind, _ in facts(session.compared(wanted(0), NOW))] == ["connected", "event", "event"]
+
+
 def test_events_buffered_while_offline_come_with_their_old_time():
     ((kind, data),) = facts(live().receive(event(NOW - 86_400), NOW))
     assert (kind, data) == ("event", {"type": "client.join", "payload": {}, "at": NOW - 86_400})
