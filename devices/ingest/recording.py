@@ -29,7 +29,6 @@ POISONED = Counter(
     "aerie_facts_poisoned_total", "Facts that could not be recorded and were skipped", ["kind"]
 )
 log = structlog.get_logger(__name__)
-ABOUT_COMMANDS = (CommandSent, CommandDone, CommandFailed)
 # What a fact can cause. Anything else comes from outside, as a job's time limit does: no fact is to blame.
 OFFENCES = (
     DatabaseError,
