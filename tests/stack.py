@@ -125,16 +125,16 @@ class Stack:
 
 
 class Browser(mechanicalsoup.StatefulBrowser):
-    """A customer's browser without JavaScript, signed in to a stack."""
+    """A customer's browser without JavaScript, signed in to the console at ``url``."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, url: str, password: str = PASSWORD) -> None:
         super().__init__(raise_on_404=True)
-        self.stack = stack
+        self.console = url
         self.go("/account/login/")
-        self.fill(login=LOGIN, password=PASSWORD)
+        self.fill(login=LOGIN, password=password)
 
     def go(self, path: str) -> None:
-        response = self.open(f"{self.stack.url}{path}")
+        response = self.open(f"{self.console}{path}")
         response.raise_for_status()
 
     def fill(self, form: str = "main form", **fields: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-DIRECTORY = PROJECT / "var" / "demo"
+DIRECTORY = Path(os.environ.get("DEMO_DIRECTORY") or PROJECT / "var" / "demo").resolve()
 
 
 class WrongVariable(ValueError):

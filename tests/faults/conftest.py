@@ -63,7 +63,7 @@ def passphrases(device: Device) -> set[str]:
 def scene() -> Iterator[Scene]:
     with running_stack(ACCESS_POINTS) as stack, FleetThread(fleet(stack)) as running:
         running.wait_until(lambda all_of: all("Lento Staff" in d.ssids for d in all_of.devices.values()), 60)
-        yield Scene(stack, Browser(stack), running)
+        yield Scene(stack, Browser(stack.url), running)
 
 
 def fleet(stack: Stack) -> Fleet:

@@ -51,7 +51,7 @@ def access_point(stack: Stack, authority: Authority) -> Iterator[ClientConnectio
 def test_claimed_in_the_browser_it_is_configured_and_reported_up_to_date(
     stack: Stack, access_point: ClientConnection
 ) -> None:
-    browser = Browser(stack)
+    browser = Browser(stack.url)
     access_point.send((SAMPLES / "ap-connect.json").read_text())
     claim(browser, "90:3C:B3:AA:BB:01")
     pushed = json.loads(access_point.recv(timeout=20))

@@ -33,7 +33,7 @@ def measure(scale: float = 1.0) -> Findings:
     rounds = max(2, int(SAVES * min(1.0, scale)))
     with running_stack(3 * size) as stack, FleetThread(_fleet(stack, 3 * size)) as running:
         running.wait_until(_is_configured, LIMIT)
-        race = Race(Scene(stack, Browser(stack), running))
+        race = Race(Scene(stack, Browser(stack.url), running))
         saves = [race.save() for _ in range(rounds + 1)][1:]
         for name in SIDES:
             stack.kill(name)
