@@ -1,4 +1,4 @@
-"""``make demo``: a first page, access points coming online, a save that reaches them, an end without remains."""
+"""``make demo``: a first page, access points coming online, a save reaching them, an end without remains."""
 
 import os
 import re
