@@ -83,22 +83,21 @@ def publish_access_points(access_points: Sequence[int]) -> Iterator[int]:
 
 
 def forget(serials: Sequence[str]) -> Iterator[int]:
-    """They were given up: park them, unless somebody has claimed them since. Yields after every batch."""
+    """They were given up: park them. Yields after every batch.
+
+    Also those that somebody has claimed since: what they reported to their former owner,
+    clients and all, is not the new one's to see. They are published again.
+    """
     store = live_store()
     for chunk in _batches(serials):
-        gone = sorted(set(chunk) - _claimed(chunk))
-        store.remove_desired(gone)
-        store.nudge(gone)
-        _restore(gone)
-        yield len(gone)
-
-
-def _claimed(serials: Sequence[str]) -> set[str]:
-    return set(AccessPoint.objects.filter(serial__in=serials).values_list("serial", flat=True))
+        store.remove_desired(chunk)
+        store.nudge(chunk)
+        _restore(chunk)
+        yield len(chunk)
 
 
 def _restore(removed: Sequence[str]) -> None:
-    """Claimed and published while we were removing them: publish again, or they would stay parked."""
+    """Claimed before or while we removed them: publish again, or they would stay parked."""
     pks = sorted(AccessPoint.objects.filter(serial__in=removed).values_list("pk", flat=True))
     if pks:
         digest = sha256(repr(pks).encode()).hexdigest()[:32]

@@ -6,12 +6,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from devices import publishing
+from devices.claiming import claim
 from devices.live_store import live_store
 from devices.models import AccessPoint, Configuration, Network, Task
 from devices.publishing import forget, publish_access_points, publish_network
 from outpost.protocol.messages import MAX_NUMBER
 from outpost.store.contract import Desired, StoreUnavailable
+from tests.console.air import OnAir
 from tests.devices.door import Door
 from tests.world import COUNTER, LOBBY, WINDOW, World
 
@@ -200,25 +201,27 @@ def test_released_ones_are_parked(present: World, door: Door) -> None:
     assert door.uuid(WINDOW)
 
 
-def test_released_and_claimed_anew_is_not_parked(present: World, door: Door) -> None:
-    assert sum(forget([COUNTER])) == 0
+def test_released_and_claimed_anew_is_published_again(present: World, door: Door) -> None:
+    """Whether it was claimed before or while it was being removed."""
+    Task.objects.all().delete()
+    list(forget([COUNTER]))
+    assert Task.objects.get().payload == {"access_points": [present.counter.pk]}
+    list(publish_access_points([present.counter.pk]))
     assert door.uuid(COUNTER)
 
 
-def test_claimed_while_it_was_being_removed_is_published_again(
-    present: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Task.objects.all().delete()
-    monkeypatch.setattr(publishing, "_claimed", lambda serials: set())
+def test_its_new_owner_sees_nothing_of_what_it_told_the_former(present: World) -> None:
+    OnAir(present.counter).check_in().apply()
+    present.counter.release(present.ada)
+    claim(present.otto, present.halde, COUNTER)
     list(forget([COUNTER]))
-    assert Task.objects.get().payload == {"access_points": [present.counter.pk]}
+    (reported,) = live_store().reported([COUNTER], with_state=True)
+    assert reported.session
+    assert reported.state == b""
 
 
-def test_of_several_being_removed_none_is_forgotten_for_another(
-    present: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_several_being_removed_none_is_forgotten_for_another(present: World) -> None:
     Task.objects.all().delete()
-    monkeypatch.setattr(publishing, "_claimed", lambda serials: set())
     list(forget([COUNTER, WINDOW]))
     list(forget([COUNTER]))
     promised = {pk for task in Task.objects.all() for pk in task.payload["access_points"]}
