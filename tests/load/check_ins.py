@@ -77,14 +77,16 @@ def _measure(server: Contestant, count: int, seconds: float, pace: float) -> Fig
     everybody = _warm(count) + count
     with Remote("tests.load.fleet", server.url) as generator:
         _connect(server, generator, count, found)
+        generator.ask("renew")
         before = processes.resident(server.pid)
         for name, rate in (("busy", BUSY * pace), ("calm", CALM * pace)):
             generator.ask("report", interval=everybody / rate)
             found.steady[f"{name}, factory settings"] = _watch(server, generator, seconds)
         found.memory_busy = found.memory_burst + (processes.resident(server.pid) - before) / everybody
         generator.ask("report", interval=86_400)
-        for number in range(TIMES):
-            _push(server, generator, everybody, number, found)
+        for pushed in range(TIMES):
+            _push(server, generator, everybody, pushed, found)
+        generator.ask("renew")
         generator.ask("report", interval=everybody / (BUSY * pace))
         found.steady["busy, five SSIDs, packed"] = _watch(server, generator, seconds)
     return found

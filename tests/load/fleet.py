@@ -71,13 +71,20 @@ class Generator:
         return {}
 
     async def report(self, interval: float) -> dict[str, Any]:
-        """A state of this moment every so many seconds from now on, spread over the interval."""
+        """The same state every so many seconds from now on, spread over the interval."""
         for fleet in self._fleets:
             fleet.options = replace(fleet.options, interval=interval)
             for link in fleet.links.values():
-                link._repeats = 0  # a new state
                 link._after(link.device.rng.uniform(0, interval), "state", link._tell_state)
                 self._spread_pings(link)
+        return {}
+
+    async def renew(self) -> dict[str, Any]:
+        """Everybody says a state of this moment now. Making them takes a while; nothing else is done."""
+        for fleet in self._fleets:
+            for link in fleet.links.values():
+                link._repeats = 0
+                link._tell_state()
         return {}
 
     async def forget(self) -> dict[str, Any]:
@@ -118,7 +125,7 @@ class Generator:
 
 async def main(url: str) -> None:
     generator = Generator(url)
-    names = ("dial", "leave", "report", "forget", "figures", "applied")
+    names = ("dial", "leave", "renew", "report", "forget", "figures", "applied")
     try:
         await answer({name: getattr(generator, name) for name in names})
     finally:
