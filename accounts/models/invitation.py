@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 GOOD_FOR = timedelta(days=7)
 # Mails are for people one knows: an organisation cannot be used to write to thousands.
 MAX_PENDING = 50
+# Nor can a person, by taking invitations back and sending others, or by founding more organisations.
+MAX_A_DAY = 100
 RESEND_AFTER = timedelta(minutes=5)
 # A mail that was not sent is tried again after this, then after twice as long, up to the longest.
 MAIL_RETRY = timedelta(minutes=2)
@@ -91,6 +93,7 @@ class Invitation(models.Model):
             organisation = organisation.lock()
             require_grant(organisation, by, role)
             _require_room(organisation, email, now)
+            _require_moderation(by, now)
             # An earlier one that ran out makes way.
             organisation.invitations.filter(email=email, accepted_at=None).delete()
             made = cls.objects.create(
@@ -122,6 +125,7 @@ class Invitation(models.Model):
                 raise InvitationRefused(
                     _now("The mail was sent only minutes ago. Give it some time to arrive.")
                 )
+            _require_moderation(by, now)
             present.mailed_at, present.mail_after, present.mail_attempts = None, now, 0
             present.expires_at = now + GOOD_FOR
             present.save()
@@ -225,6 +229,15 @@ def _require_room(organisation: "Organisation", email: str, now: datetime) -> No
         raise InvitationRefused(
             _now("%(count)d invitations are open. Take some back before you send more.")
             % {"count": MAX_PENDING}
+        )
+
+
+def _require_moderation(by: "User", now: datetime) -> None:
+    asked = AuditEntry.objects.filter(actor=by, verb__in=("invitation.send", "invitation.resend"))
+    if asked.filter(at__gt=now - timedelta(days=1)).count() >= MAX_A_DAY:
+        raise InvitationRefused(
+            _now("You have sent %(count)d invitations today. Send the others tomorrow.")
+            % {"count": MAX_A_DAY}
         )
 
 

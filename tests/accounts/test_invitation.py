@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from accounts.models import Invitation, Organisation, Role, User
-from accounts.models.invitation import MAX_PENDING, InvitationRefused, token_hash
+from accounts.models import AuditEntry, Invitation, Organisation, Role, User
+from accounts.models.invitation import MAX_A_DAY, MAX_PENDING, InvitationRefused, token_hash
 from accounts.models.membership import NotAMember, RoleTooSmall
 from accounts.verification import is_verified
 from tests.accounts.test_membership import at_once, last_audit, roles
@@ -65,6 +65,17 @@ def test_the_address_is_compared_whatever_its_case(world: World) -> None:
     cora = person("Cora", "Cora@Lento.Example")
     Invitation.accept(cora, token_of(invited(world, "CORA@lento.EXAMPLE")))
     assert roles(world.cafe)["Cora"] == Role.VIEWER
+
+
+def test_taking_back_and_founding_more_do_not_let_one_write_to_thousands(world: World) -> None:
+    for number in range(MAX_A_DAY):
+        invited(world, f"guest{number}@elsewhere.example").revoke(world.bo)
+    second = Organisation.found(world.bo, "Second")
+    with pytest.raises(InvitationRefused, match="100 invitations today"):
+        second.invite(world.bo, "one@elsewhere.example", Role.VIEWER)
+    assert world.cafe.invite(world.ada, "one@elsewhere.example", Role.VIEWER)
+    AuditEntry.objects.update(at=clock.now() - timedelta(days=1))
+    assert second.invite(world.bo, "one@elsewhere.example", Role.VIEWER)
 
 
 def test_an_expired_link_says_so(world: World) -> None:
