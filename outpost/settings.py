@@ -62,11 +62,6 @@ class Settings:
     device_key_secrets: tuple[bytes, ...] = field(default=(), repr=False)  # at least 32 bytes each
     log_level: LogLevel = "info"
 
-    @property
-    def uses_tls(self) -> bool:
-        """Whether this process ends TLS itself."""
-        return self.tls_cert is not None
-
 
 class _Reader:
     """Reads variables and collects what is wrong with them, so that all problems are told at once."""

@@ -14,8 +14,7 @@ from outpost.store.contract import Fact
 
 MAX_UUID = 2**32  # an access point may report anything; more than this is no configuration number
 MAX_DATA = 16 * 1024  # bytes of JSON kept of an event's payload or a health check
-# Bytes; real ones have 1-8 KB. 500 of the largest still fit MariaDB's max_allowed_packet of 16 MB.
-MAX_CAPABILITIES = 20 * 1024
+MAX_CAPABILITIES = 20 * 1024  # bytes of JSON; real ones have 1-8 KB
 MAX_WORDS = 50
 _EARLIEST, _LATEST = 1_000_000_000.0, 4_102_444_800.0  # 2001 to 2100
 
@@ -124,13 +123,14 @@ _KINDS: dict[str, type[Content]] = {
 
 
 class News(msgspec.Struct, frozen=True):
-    """One fact, read: whose, when, in which session, and what."""
+    """One fact, read: whose, when, in which session, what, and in how many bytes of JSON."""
 
     id: str
     serial: str
     at: datetime
     session: int
     content: Content
+    size: int = 0
 
 
 def read(fact: Fact) -> News:
@@ -145,7 +145,8 @@ def read(fact: Fact) -> News:
         raise Poison("its data is not of its kind's form") from None
     if isinstance(content, Connected) and len(raw) > MAX_CAPABILITIES:
         raise Poison("its capabilities are too large")
-    return News(fact.id, fact.serial, datetime.fromtimestamp(fact.at, UTC), fact.session, content)
+    at = datetime.fromtimestamp(fact.at, UTC)
+    return News(fact.id, fact.serial, at, fact.session, content, size=len(raw))
 
 
 def bounded(data: Any) -> Any:

@@ -25,6 +25,9 @@ from devices.upsert import upsert
 from outpost.store.contract import Fact
 
 BATCH = 500
+# Of JSON, which SQL's quoting may double. A packet beyond max_allowed_packet (MariaDB's default: 16 MB)
+# can look like a server that is away, and would be tried for ever.
+BATCH_BYTES = 4 * 1024 * 1024
 POISONED = Counter(
     "aerie_facts_poisoned_total", "Facts that could not be recorded and were skipped", ["kind"]
 )
@@ -103,20 +106,27 @@ def _keep(news: Sequence[News], adopting: bool, outcome: Recorded) -> None:
     """The whole batch, or, when MySQL takes offence at something in it, each half by itself."""
     if not news:
         return
+    if len(news) > 1 and sum(one.size for one in news) > BATCH_BYTES:
+        _keep_halves(news, adopting, outcome)
+        return
     try:
         kept = run_transaction(lambda: _write(news, adopting))
     except OFFENCES as error:
         if is_away(error):
             raise
-        if len(news) == 1:
+        if len(news) > 1:
+            _keep_halves(news, adopting, outcome)
+        else:
             _skip(type(news[0].content).__name__, type(error).__name__, outcome)
-            return
-        middle = len(news) // 2
-        _keep(news[:middle], adopting, outcome)
-        _keep(news[middle:], adopting, outcome)
         return
     outcome.kept += kept
     outcome.unclaimed += len(news) - kept
+
+
+def _keep_halves(news: Sequence[News], adopting: bool, outcome: Recorded) -> None:
+    middle = len(news) // 2
+    _keep(news[:middle], adopting, outcome)
+    _keep(news[middle:], adopting, outcome)
 
 
 def _skip(kind: str, why: str, outcome: Recorded) -> None:

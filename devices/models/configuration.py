@@ -79,7 +79,7 @@ class Configuration(models.Model):
             when(ConfigurationState.REJECTED, unpublishable__gt=""),
             when(ConfigurationState.WAITING, published_revision__lt=F(f"{prefix}wanted_revision")),
             when(ConfigurationState.WAITING, uuid=0),
-            when(ConfigurationState.UP_TO_DATE, applied_uuid=uuid),
+            when(ConfigurationState.UP_TO_DATE, applied_uuid=uuid, reported_uuid=uuid),
             when(ConfigurationState.REJECTED, refused_uuid=uuid),
             when(ConfigurationState.APPLYING, sent_uuid=uuid, sent_at__gt=now - APPLYING_FOR),
             default=Value(ConfigurationState.WAITING.value),
@@ -92,7 +92,7 @@ class Configuration(models.Model):
             return ConfigurationState.REJECTED
         if self.published_revision < self.wanted_revision or not self.uuid:
             return ConfigurationState.WAITING
-        if self.applied_uuid == self.uuid:
+        if self.applied_uuid == self.reported_uuid == self.uuid:
             return ConfigurationState.UP_TO_DATE
         if self.refused_uuid == self.uuid:
             return ConfigurationState.REJECTED

@@ -8,13 +8,12 @@ import base64
 import re
 import zlib
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
 FRAME_LIMIT: Final = 32 * 1024 - 1  # bytes; an access point answers nothing to a frame of 32 KiB or more
 MAX_NUMBER: Final = 2**31 - 1  # the largest uuid and the largest frame id: signed 32-bit on the wire
-LED_PATTERNS: Final = ("on", "off", "blink")
 _SEPARATORS = re.compile(r"[\s:.\-]+")
 _SERIAL = re.compile(r"[0-9a-f]{12}")
 
@@ -176,16 +175,6 @@ def command(id: int, method: str, serial: str, params: Mapping[str, Any], *, com
     """Any command; ``serial`` and ``when`` are added. Raises ``FrameTooLarge``."""
     content = {**params, "serial": serial, "when": 0}
     return _frame(id, method, msgspec.json.encode(content), compress=compress)
-
-
-def reboot(id: int, serial: str) -> bytes:
-    """Restart: acknowledged at once, done about 10 s later."""
-    return command(id, "reboot", serial, {})
-
-
-def leds(id: int, serial: str, pattern: Literal["on", "off", "blink"], duration: int = 30) -> bytes:
-    """Switch or blink the lights for ``duration`` seconds, to find the access point on its ceiling."""
-    return command(id, "leds", serial, {"pattern": pattern, "duration": duration})
 
 
 def _frame(id: int, method: str, params: bytes, *, compress: bool) -> bytes:

@@ -30,7 +30,7 @@ def test_the_example_environment_names_every_variable_and_no_other() -> None:
 def _variables_read() -> set[str]:
     console = re.findall(r'(?:env(?:\.\w+)?|_required|_keys)\(\s*"([A-Z_]+)"', _text("console/settings.py"))
     outpost = re.findall(r'"(OUTPOST_[A-Z_]+)"', _text("outpost/settings.py"))
-    demo = re.findall(r'_number\("(DEMO_[A-Z_]+)"', _text("console/demo/surroundings.py"))
+    demo = re.findall(r'(?:_number|get)\("(DEMO_[A-Z_]+)"', _text("console/demo/surroundings.py"))
     return {*console, *outpost, *demo}
 
 

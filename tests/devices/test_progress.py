@@ -11,7 +11,8 @@ from devices.progress import Progress, progress
 from tests.world import World
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-UP_TO_DATE = {"published_revision": 1, "uuid": 7, "applied_uuid": 7}
+UP_TO_DATE = {"published_revision": 1, "uuid": 7, "applied_uuid": 7, "reported_uuid": 7}
+RECOVERY, FACTORY = 0, 1
 SENT = {"published_revision": 1, "uuid": 7, "sent_uuid": 7}
 
 
@@ -25,6 +26,8 @@ def configuration(**columns: object) -> Configuration:
         ({}, ConfigurationState.WAITING),
         (UP_TO_DATE, ConfigurationState.UP_TO_DATE),
         (UP_TO_DATE | {"wanted_revision": 2}, ConfigurationState.WAITING),
+        (UP_TO_DATE | {"reported_uuid": RECOVERY}, ConfigurationState.WAITING),
+        (UP_TO_DATE | {"reported_uuid": FACTORY, "refused_uuid": 7}, ConfigurationState.REJECTED),
         (SENT | {"sent_at": NOW}, ConfigurationState.APPLYING),
         (SENT | {"sent_at": NOW - APPLYING_FOR}, ConfigurationState.WAITING),
         (SENT | {"sent_at": NOW, "refused_uuid": 7}, ConfigurationState.REJECTED),
@@ -43,15 +46,14 @@ def test_sql_and_python_agree_on_every_state(world: World) -> None:
     rows = Configuration.objects.filter(pk=world.counter.pk)
     numbers = (0, 7)
     times = (None, NOW, NOW - timedelta(hours=1))
-    for uuid, sent, applied, refused, at, words in product(
-        numbers, numbers, numbers, numbers, times, ("", "x")
-    ):
+    for uuid, sent, applied, reported, refused, at, words in product(*[numbers] * 5, times, ("", "x")):
         rows.update(
             wanted_revision=2,
             published_revision=2,
             uuid=uuid,
             sent_uuid=sent,
             applied_uuid=applied,
+            reported_uuid=reported,
             refused_uuid=refused,
             sent_at=at,
             unpublishable=words,

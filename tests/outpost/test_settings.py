@@ -35,7 +35,7 @@ def problems(environment: dict[str, str]) -> list[str]:
 
 def test_the_demo_needs_little() -> None:
     settings = read_settings(OPEN)
-    assert (settings.device_auth, settings.uses_tls, settings.workers) == ("open", False, 1)
+    assert (settings.device_auth, settings.tls_cert, settings.workers) == ("open", None, 1)
     assert (settings.listen, settings.admin_listen) == (
         Address("127.0.0.1", 15002),
         Address("127.0.0.1", 15003),
@@ -46,7 +46,7 @@ def test_the_demo_needs_little() -> None:
 def test_certificates_are_the_default(certificate: dict[str, str], tmp_path: Path) -> None:
     settings = read_settings(certificate | {"OUTPOST_WORKERS": "16", "OUTPOST_LOG_LEVEL": "WARNING"})
     assert (settings.device_auth, settings.client_ca) == ("certificate", tmp_path / "ca")
-    assert (settings.listen, settings.uses_tls) == (Address("0.0.0.0", 15002), True)
+    assert settings.listen == Address("0.0.0.0", 15002)
     assert (settings.workers, settings.log_level) == (16, "warning")
 
 

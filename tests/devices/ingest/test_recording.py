@@ -200,8 +200,8 @@ def test_a_deadlock_runs_the_transaction_again(world: World, monkeypatch: pytest
     assert Event.objects.count() == 1
 
 
-def test_the_largest_batch_fits_one_packet(world: World) -> None:
-    """500 access points, each telling all it may."""
+def test_the_largest_batch_is_cut_to_fit_packets(world: World) -> None:
+    """500 access points, each telling all it may: too much for one statement."""
     claim(world.ada, world.harbour, "\n".join(f"aa{n:010x}" for n in range(recording.BATCH)))
     told = arrival(wifi={"x": '"' * 9_500})
     assert record(fact("connected", f"aa{n:010x}", **told) for n in range(recording.BATCH)).kept == 500
