@@ -114,6 +114,43 @@ def test_a_save_is_reviewed_and_watched_until_applied(desk: Page, town: World, a
     expect(desk.locator("#live").get_by_text("Offline", exact=True).last).to_be_visible()
 
 
+def test_the_keyboard_keeps_its_place_while_a_change_goes_out(desk: Page, town: World, at: Address) -> None:
+    found = put_on_air(town.harbour)
+    abroad(town)
+    desk.goto(at("network", town.harbour.pk) + "?revision=2")
+    desk.get_by_role("button", name="Undo").focus()
+    for number, one in enumerate(found, start=1):
+        one.apply()
+        expect(desk.get_by_text(f"Applied to {number} of 2")).to_be_visible()
+        expect(desk.get_by_role("button", name="Undo")).to_be_focused()
+
+
+def test_the_keyboard_keeps_its_place_while_plugging_in(desk: Page, town: World, at: Address) -> None:
+    desk.goto(at("setup_go_live", town.harbour.pk))
+    desk.get_by_role("link", name="Window").focus()
+    put_on_air(town.harbour)
+    expect(desk.get_by_text("All of them are on air")).to_be_visible()
+    expect(desk.get_by_role("link", name="Window")).to_be_focused()
+
+
+@pytest.mark.parametrize("name", ["network", "setup_go_live"])
+def test_what_is_finished_is_not_asked_for_again(desk: Page, town: World, at: Address, name: str) -> None:
+    found = put_on_air(town.harbour)
+    abroad(town)
+    desk.clock.install()
+    desk.goto(at(name, town.harbour.pk) + "?revision=2")
+    for one in found:
+        one.apply()
+    desk.clock.run_for(3000)
+    expect(desk.get_by_text(re.compile("Applied to 2 of 2|All of them"))).to_be_visible()
+    expect(desk.locator("#progress[hx-get], #going-live[hx-get]")).to_have_count(0)
+    asked: list[str] = []
+    desk.on("request", lambda request: asked.append(request.url))
+    desk.clock.run_for(6000)
+    desk.evaluate("fetch('/livez')")
+    assert [url for url in asked if "/progress/" in url or "/go-live/" in url] == []
+
+
 def test_undo_is_one_click_from_the_result(desk: Page, town: World, at: Address) -> None:
     put_on_air(town.harbour)
     abroad(town)
