@@ -86,11 +86,6 @@ def states(store: LiveStore, serials: list[str]) -> Iterator[tuple[Reported, Sta
             yield reported, read_state(reported.state)
 
 
-def count_clients(store: LiveStore, serials: list[str]) -> int:
-    """Clients now on these access points, as far as they are connected. Raises ``StoreUnavailable``."""
-    return sum(len(state.clients) for reported, state in states(store, serials) if reported.connected)
-
-
 def _radio(radio: dict[str, Any]) -> Radio:
     survey = _objects(radio.get("survey"))
     return Radio(
