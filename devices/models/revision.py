@@ -1,7 +1,7 @@
 """What a network wanted, once: immutable, numbered, with its author and its masked diff."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django.conf import settings
@@ -35,6 +35,11 @@ class Revision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.network} #{self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("A revision never changes; revise the network instead")
+        super().save(*args, **kwargs)
 
     @classmethod
     def write(

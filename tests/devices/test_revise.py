@@ -65,6 +65,13 @@ def test_a_broken_wish_saves_nothing_and_says_where(world: World) -> None:
     assert world.harbour.revisions.count() == 1
 
 
+def test_a_revision_never_changes(world: World) -> None:
+    revision = world.harbour.latest_revision()
+    revision.diff = []
+    with pytest.raises(TypeError, match="never changes"):
+        revision.save()
+
+
 def test_undo_is_a_new_revision_with_the_old_content(world: World) -> None:
     before = world.harbour.intent()
     world.harbour.revise(world.bo, replace(before, ssids=()))

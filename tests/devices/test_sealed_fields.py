@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from accounts.keyring import BrokenSecret, Keyring, parse_keys
-from devices.models import Revision, Ssid
+from devices.models import Ssid
 from devices.models.fields import time_ordered_id
 from tests.world import World
 
@@ -53,10 +53,10 @@ def test_bulk_update_refuses_to_store_a_secret_in_the_clear(world: World) -> Non
 
 
 def test_an_untouched_secret_is_saved_as_it_was(world: World) -> None:
-    before = stored("devices_revision", "intent")
-    for revision in Revision.objects.all():
-        revision.save()
-    assert stored("devices_revision", "intent") == before
+    before = stored("devices_ssid", "passphrase")
+    for ssid in Ssid.objects.all():
+        ssid.save()
+    assert stored("devices_ssid", "passphrase") == before
 
 
 def test_a_deferred_secret_is_fetched_when_asked_for(world: World) -> None:
