@@ -161,7 +161,7 @@ def _banner(where: Surroundings, took: float) -> None:
     3. Undo it with one click.
     4. kill -9 any process: it is started again and nothing is lost.
 
-  Access points dial {where.outpost_url}. Data and logs are in {DIRECTORY}.
+  Access points dial {where.outpost_url}. Data, logs and the mails it sends are in {DIRECTORY}.
   For manage.py, or an outpost of your own beside this one: . var/demo/environment
   Ctrl-C stops everything.
 """,

@@ -65,7 +65,7 @@ class Surroundings:
             "DATABASE_URL": f"sqlite:///{DIRECTORY / 'aerie.sqlite3'}",
             "STATIC_ROOT": str(DIRECTORY / "static"),
             "STORAGE_URL": f"file://{DIRECTORY / 'files'}",
-            "EMAIL_URL": "consolemail://",
+            "EMAIL_URL": f"filemail:///{DIRECTORY / 'mails'}",
             "REDIS_URL": f"{redis}/0",
             "LIVE_STORE_URL": f"{redis}/1",
             "OUTPOST_STORE": f"{redis}/1",

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import mechanicalsoup
 import pytest
 
 from tests.servers import free_port
-from tests.stack import ROOT, Browser, answers, wait_for
+from tests.stack import LOGIN, ROOT, Browser, answers, wait_for
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -42,12 +43,14 @@ def told(demo: "subprocess.Popen[str]", label: str) -> str:
     raise AssertionError(f"The demo ended without a word of its {label}")
 
 
-def test_everything_starts_works_and_ends(demo: "subprocess.Popen[str]") -> None:
+def test_everything_starts_works_and_ends(demo: "subprocess.Popen[str]", tmp_path: Path) -> None:
     url, password = told(demo, "Open"), told(demo, "Password")
     browser = Browser(url, password)
     wait_for(lambda: all_online(browser), timeout=60, words=lambda: browser.text)
     save_a_passphrase(browser)
     wait_for(lambda: says(browser, "Applied to 9 of 9"), timeout=20, words=lambda: browser.text)
+    reset_password(url)
+    assert [*(tmp_path / "demo" / "mails").iterdir()]
     demo.send_signal(signal.SIGINT)
     assert demo.wait(30) == 0
     assert not answers(f"{url}/livez")
@@ -63,6 +66,15 @@ def save_a_passphrase(browser: Browser) -> None:
     browser.follow_link("/wifi/\\d+/$")
     browser.fill(passphrase="a new passphrase")
     browser.fill()
+
+
+def reset_password(url: str) -> None:
+    """The shortest way to a mail."""
+    browser = mechanicalsoup.StatefulBrowser()
+    browser.open(f"{url}/account/password/reset/")
+    browser.select_form("main form")
+    browser["email"] = LOGIN
+    browser.submit_selected()
 
 
 def says(browser: Browser, words: str) -> bool:
