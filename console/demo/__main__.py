@@ -21,7 +21,9 @@ FIRST_SERIAL = "02ae21e00001"
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT as well: a shell starts what it puts in the background with Ctrl-C ignored.
+    for end in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(end, _interrupt)
     try:
         where = Surroundings.from_environment()
     except WrongVariable as error:
