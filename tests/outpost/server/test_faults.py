@@ -136,8 +136,8 @@ def test_the_store_killed_in_mid_push_and_rebuilt_everybody_gets_it_over_the_sam
     want_all(console, 20)  # what rebuild_live_store does
     eventually(lambda: applied(console, 20), 30)
     eventually(lambda: told(console, 20))
-    assert [one.connections for one in fleet] == connections
     assert own_outpost.failures == []
+    assert [one.connections for one in fleet] == connections
 
 
 def test_while_the_store_is_away_connections_are_kept_new_ones_taken_and_nothing_is_lost(
