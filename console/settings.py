@@ -71,6 +71,11 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 DRAIN_FILE = env.str("DRAIN_FILE", "")
 
+# A file that says what time it is, for rehearsing a night's rollout in a minute; see devices/clock.py.
+REHEARSAL_CLOCK = env.str("REHEARSAL_CLOCK", "")
+if REHEARSAL_CLOCK and PRODUCTION:
+    _unusable.append("REHEARSAL_CLOCK is for rehearsals; production goes by the real time")
+
 if _unusable:
     raise ImproperlyConfigured("; ".join(_unusable) + ". See .env.example.")
 
@@ -193,7 +198,7 @@ def _redis_connection(url: str) -> dict[str, object]:
     }
 
 
-QUEUES = ("critical", "default", "ingest")
+QUEUES = ("critical", "default", "ingest", "reports")
 RQ_QUEUES = {name: _redis_connection(REDIS_URL) for name in QUEUES}
 RQ = {"JOB_CLASS": "jobs.queues.JsonJob", "WORKER_CLASS": "jobs.worker.Worker"}
 
@@ -260,6 +265,8 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 # For the job that mails it: below the console, nothing knows the console's addresses.
 INVITATION_LINK = CONSOLE_PUBLIC_URL + "/invitation/{token}/"
+# Where the console hands out a stored file to whoever holds the token: see devices/storage.py.
+FILE_LINK = CONSOLE_PUBLIC_URL + "/files/{token}/{name}"
 MFA_ADAPTER = "accounts.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -1,22 +1,22 @@
 """Commands on their way: to the live store after the commit, and to a verdict when nobody answers."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone as clock
 from django.utils.translation import gettext as _
 
 from devices.live_store import live_store
 from devices.models import Command
-from devices.models.command import ANSWER, CommandKind, CommandState
+from devices.models.command import LIMITS, CommandKind, CommandState
 from outpost.store.contract import PendingCommand
 
 BATCH = 500
 BLINK_SECONDS = 30
 # What an outpost has to do, and its fact to arrive, before we call the answer missing ourselves.
-_GRACE = ANSWER
+_GRACE = timedelta(seconds=60)
 _METHODS: dict[str, tuple[str, dict[str, object]]] = {
     CommandKind.REBOOT: ("reboot", {}),
     CommandKind.BLINK: ("leds", {"pattern": "blink", "duration": BLINK_SECONDS}),
@@ -52,7 +52,10 @@ def give_up(now: datetime) -> int:
     A late answer still overrules it.
     """
     unfetched = Command.objects.filter(state=CommandState.QUEUED, expires_at__lt=now - _GRACE)
-    unanswered = Command.objects.filter(state=CommandState.SENT, sent_at__lt=now - ANSWER - _GRACE)
+    overdue = Q()
+    for kind, limits in LIMITS.items():
+        overdue |= Q(kind=kind, sent_at__lt=now - limits.answer - _GRACE)
+    unanswered = Command.objects.filter(overdue, state=CommandState.SENT)
     ended = unfetched.update(
         state=CommandState.EXPIRED, ended_at=F("expires_at"), text=_("The access point did not come for it.")
     )
@@ -69,5 +72,5 @@ def _pending(command: Command) -> PendingCommand:
         method=method,
         params=params,
         expires_at=command.expires_at.timestamp(),
-        timeout=ANSWER.total_seconds(),
+        timeout=LIMITS[CommandKind(command.kind)].answer.total_seconds(),
     )

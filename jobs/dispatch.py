@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,24 +17,32 @@ from jobs import commands, publish
 from jobs.queues import prompt_queue
 from outpost.store.contract import StoreUnavailable
 
-QUEUE = "critical"
-PERFORM_SECONDS = 600  # longest run of one task; a longer one keeps its lease but is ended here
 AWAY = timedelta(seconds=3)  # until the live store is tried again
 SWEEP = 200
 log = structlog.get_logger(__name__)
 
-KINDS: Mapping[str, Callable[[Task], None]] = {
-    "publish": publish.publish,
-    "forget": publish.forget,
-    "rebuild": publish.rebuild,
-    "command": commands.deliver,
+
+@dataclass(frozen=True)
+class Kind:
+    """How a kind of task is done, and where; ``seconds`` is the longest run of one."""
+
+    perform: Callable[[Task], None]
+    queue: str
+    seconds: int = 600
+
+
+KINDS: Mapping[str, Kind] = {
+    "publish": Kind(publish.publish, "critical"),
+    "forget": Kind(publish.forget, "critical"),
+    "rebuild": Kind(publish.rebuild, "default"),
+    "command": Kind(commands.deliver, "critical"),
 }
 
 
-def wake(task_id: int) -> None:
+def wake(task_id: int, kind: str) -> None:
     """Say that this task waits. A Redis that is away must not fail the request: the sweep finds the row."""
     try:
-        _enqueue(task_id)
+        _enqueue(task_id, KINDS[kind])
     except RedisError as error:
         log.warning("task not enqueued, the sweep will find it", task=task_id, error=type(error).__name__)
 
@@ -43,10 +52,10 @@ def sweep() -> int:
     due = Task.due(clock.now(), SWEEP)
     if not due:
         return 0
-    waiting = set(prompt_queue(QUEUE).get_job_ids())
-    lost = [task_id for task_id in due if _job_id(task_id) not in waiting]
-    for task_id in lost:
-        _enqueue(task_id)
+    waiting = {job for queue in {KINDS[kind].queue for _, kind in due} for job in _waiting(queue)}
+    lost = [(task_id, kind) for task_id, kind in due if _job_id(task_id) not in waiting]
+    for task_id, kind in lost:
+        _enqueue(task_id, KINDS[kind])
     return len(lost)
 
 
@@ -61,7 +70,7 @@ def perform(task_id: int) -> None:
 def _attempt(task: Task) -> bool:
     """Whether it is done; if not, it was put off."""
     try:
-        KINDS[task.kind](task)
+        KINDS[task.kind].perform(task)
     except LeaseLost:
         log.warning("task taken over by another worker")
         return False
@@ -87,12 +96,16 @@ def _context(task: Task) -> dict[str, object]:
     return {"network": task.payload["network"]} if "network" in task.payload else {}
 
 
-def _enqueue(task_id: int) -> None:
-    prompt_queue(QUEUE).enqueue(
+def _waiting(queue: str) -> list[str]:
+    return list(prompt_queue(queue).get_job_ids())
+
+
+def _enqueue(task_id: int, kind: Kind) -> None:
+    prompt_queue(kind.queue).enqueue(
         perform,
         task_id,
         job_id=_job_id(task_id),
-        job_timeout=PERFORM_SECONDS,
+        job_timeout=kind.seconds,
         result_ttl=0,
         failure_ttl=3600,
     )

@@ -4,6 +4,7 @@
 | critical | what a person waits for: publishing, commands, and their sweep | one or more   |
 | ingest   | reading facts, without end                                     | one or two    |
 | default  | what may take a minute: presence, time-outs, mails             | one or more   |
+| reports  | what may take an hour: backups, reports, firmware checks       | one           |
 """
 
 from functools import lru_cache

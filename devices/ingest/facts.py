@@ -27,13 +27,17 @@ class Poison(ValueError):
 
 
 class Connected(msgspec.Struct, frozen=True):
-    """It is here, and says what it is. Also sent when ``uuid`` changed while it stayed connected."""
+    """It is here, and says what it is. Also sent when ``uuid`` changed while it stayed connected.
+
+    ``boot`` is its own word for why it started: "upgrade", "upgradefailed" and the like.
+    """
 
     uuid: Number
     firmware: str = ""
     compatible: str = ""
     capabilities: dict[str, Any] = {}
     reason: str = ""
+    boot: str = ""
     address: str = ""
 
 

@@ -68,6 +68,7 @@ def _arrive(access_point: AccessPoint, news: News, told: Connected) -> None:
     access_point.model = text(model, 100) if isinstance(model, str) else ""
     access_point.firmware = text(told.firmware, 200)
     access_point.compatible = text(told.compatible, 100)
+    access_point.boot_reason = text(told.boot, 40)
     access_point.address = address(told.address)
     access_point.capabilities = told.capabilities
 

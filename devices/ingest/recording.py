@@ -53,6 +53,7 @@ _HEARD = (
     "model",
     "compatible",
     "firmware",
+    "boot_reason",
     "capabilities",
 )
 _ANSWERED = (

@@ -50,7 +50,13 @@ class AccessPoint(models.Model):
     model = models.CharField(_("model"), max_length=100, blank=True)
     compatible = models.CharField(max_length=100, blank=True)
     firmware = models.CharField(_("firmware"), max_length=200, blank=True)
+    boot_reason = models.CharField(max_length=40, blank=True, help_text="Why it started, in its own word")
     capabilities = models.JSONField(null=True)
+    # ours
+    tags = models.ManyToManyField("devices.Tag", related_name="access_points")
+    muted_until = models.DateTimeField(
+        null=True, help_text="No alert before: what it suffers is our own work"
+    )
 
     objects = AccessPointQuerySet.as_manager()
 

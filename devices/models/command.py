@@ -1,5 +1,6 @@
-"""A thing to do once, now: reboot, blink. Sent at most once; every command ends in a verdict."""
+"""A thing to do once: reboot, blink, scan. Sent at most once; every command ends in a verdict."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 class CommandKind(models.TextChoices):
     REBOOT = "reboot", _("Reboot")
     BLINK = "blink", _("Blink the lights")
+    FACTORY = "factory", _("Reset to factory settings")
+    WIFISCAN = "wifiscan", _("Look for other Wi-Fi")
+    TRACE = "trace", _("Record traffic")
+    KICK = "kick", _("Disconnect a client")
+    UPGRADE = "upgrade", _("Install firmware")  # asked for by rollouts alone
 
 
 class CommandState(models.TextChoices):
@@ -29,9 +35,24 @@ class CommandState(models.TextChoices):
     EXPIRED = "expired", _("Expired")
 
 
-# How long a command waits for its access point, and how long for the answer.
-WAIT = timedelta(minutes=10)
-ANSWER = timedelta(seconds=60)
+@dataclass(frozen=True)
+class Limits:
+    """How long a command waits for its access point, and how long for the answer once it was sent."""
+
+    wait: timedelta
+    answer: timedelta
+
+
+_HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
+LIMITS = {
+    CommandKind.REBOOT: Limits(wait=_HOUR, answer=_MINUTE),
+    CommandKind.BLINK: Limits(wait=10 * _MINUTE, answer=_MINUTE),
+    CommandKind.FACTORY: Limits(wait=24 * _HOUR, answer=_MINUTE),
+    CommandKind.WIFISCAN: Limits(wait=_HOUR, answer=2 * _MINUTE),
+    CommandKind.TRACE: Limits(wait=_HOUR, answer=10 * _MINUTE),
+    CommandKind.KICK: Limits(wait=_MINUTE, answer=timedelta(seconds=1)),  # never answered
+    CommandKind.UPGRADE: Limits(wait=2 * _MINUTE, answer=_HOUR),  # answered after the download
+}
 
 
 class Command(models.Model):
@@ -42,10 +63,19 @@ class Command(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    key = models.CharField(
+        max_length=60, unique=True, null=True, help_text="Idempotency key of one that a job asked for"
+    )
+    params = models.JSONField(default=dict, help_text="What its kind needs to know; no secret")
     expires_at = models.DateTimeField()
+    delivered_at = models.DateTimeField(
+        null=True, help_text="An upgrade's: set before the live store has it, so that it never has it twice"
+    )
     sent_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     text = models.TextField(blank=True, help_text="The access point's own words")
+    result = models.JSONField(null=True, help_text="What it answered, where that is worth keeping")
+    upload = models.CharField(max_length=300, blank=True, help_text="The storage's name of what it sent")
 
     class Meta:
         ordering = ["-pk"]
@@ -56,10 +86,13 @@ class Command(models.Model):
 
     @classmethod
     def ask(cls, user: "User", access_point: "AccessPoint", kind: CommandKind) -> "Command":
-        """Queue it for the access point, which has ``WAIT`` to come and fetch it."""
+        """Queue it for the access point, which has its kind's ``wait`` to come and fetch it."""
         with transaction.atomic():
             command = cls.objects.create(
-                access_point=access_point, kind=kind, asked_by=user, expires_at=clock.now() + WAIT
+                access_point=access_point,
+                kind=kind,
+                asked_by=user,
+                expires_at=clock.now() + LIMITS[kind].wait,
             )
             AuditEntry.record(
                 access_point.organisation, user, f"command.{kind}", access_point, serial=access_point.serial

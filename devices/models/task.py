@@ -34,12 +34,13 @@ class Task(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0, help_text="Counts claims: a late worker's is outdated")
     lease_until = models.DateTimeField(null=True)
+    progress = models.PositiveSmallIntegerField(default=0, help_text="Percent, where its kind tells")
     last_error = models.TextField(blank=True)
     dead = models.BooleanField(default=False, help_text="Gave up after too many attempts")
 
-    # Told the task's id once its promise is committed. ``jobs`` sets it where all is assembled,
+    # Told the task's id and kind once its promise is committed. ``jobs`` sets it where all is assembled,
     # for this room may not know the queues above it. Unset, the sweep alone finds the task.
-    wake: ClassVar[Callable[[int], None] | None] = None
+    wake: ClassVar[Callable[[int, str], None] | None] = None
 
     def __str__(self) -> str:
         return self.key
@@ -65,12 +66,12 @@ class Task(models.Model):
 
     def _tell(self) -> None:
         if Task.wake is not None:
-            Task.wake(self.pk)
+            Task.wake(self.pk, self.kind)
 
     @classmethod
-    def due(cls, now: datetime, limit: int = 100) -> list[int]:
-        """Ids of what could be claimed now, longest waiting first."""
-        return list(cls._claimable(now).order_by("run_after").values_list("pk", flat=True)[:limit])
+    def due(cls, now: datetime, limit: int = 100) -> list[tuple[int, str]]:
+        """Id and kind of what could be claimed now, longest waiting first."""
+        return list(cls._claimable(now).order_by("run_after").values_list("pk", "kind")[:limit])
 
     @classmethod
     def claim(cls, pk: int, now: datetime) -> "Task | None":

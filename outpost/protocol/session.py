@@ -54,6 +54,7 @@ class Session:
 
     __slots__ = (
         "_allowance",
+        "_boot",
         "_capabilities",
         "_held",
         "_held_bytes",
@@ -96,6 +97,7 @@ class Session:
         self.due = now + CONNECT_SECONDS  # ``tick`` has nothing to do before
         self.orders = Orders("", reported=0, compress=False, first_id=first_id)
         self._said: Connection | None = None
+        self._boot = ""  # why it started, in its own word
         self._capabilities = b""
         self._spelling = ""
         self._held: list[Append] = []
@@ -210,6 +212,7 @@ class Session:
         said = self._introduction(message, now)
         self._capabilities = zlib.compress(said.capabilities, 1)  # 1.5 KB to 0.4 KB, kept while connected
         self._said = msgspec.structs.replace(said, capabilities=b"")
+        self._boot = message.reason
         self._plan()
         return [Register(said)]
 
@@ -246,6 +249,7 @@ class Session:
             "compatible": self._said.compatible if self._said else "",
             "capabilities": msgspec.json.decode(zlib.decompress(self._capabilities)),
             "reason": reason,
+            "boot": self._boot,
             "address": self.address,
         }
         return Append("connected", now, data)

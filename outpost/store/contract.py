@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 FactKind = Literal[
-    "connected",  # uuid, firmware, compatible, capabilities, reason, address
+    "connected",  # uuid, firmware, compatible, capabilities, reason (ours), boot (its own), address
     "disconnected",  # code: why the session ended
     "pushed",  # uuid: a configuration was sent
     "applied",  # uuid, rejected: list of the access point's own words (may be empty)

@@ -8,12 +8,15 @@ from django.utils import timezone as clock
 
 from devices.commands import deliver, deliver_all, give_up
 from devices.models import Command
-from devices.models.command import ANSWER, CommandKind
+from devices.models.command import LIMITS, CommandKind
 from outpost.store.contract import PendingCommand
 from tests.devices.door import Door
 from tests.world import COUNTER, World
 
 pytestmark = pytest.mark.django_db
+
+
+ANSWER = LIMITS[CommandKind.BLINK].answer
 
 
 @pytest.fixture
