@@ -33,7 +33,6 @@ MOVING = (RolloutState.SCHEDULED, RolloutState.RUNNING)
 class Rollout(models.Model):
     """Exactly one of ``budget_count`` and ``budget_percent`` is set: failures that halt it.
 
-    ``look_at`` is when there may be something to do next: the reconciler asks for what is due.
     """
 
     organisation = models.ForeignKey(
@@ -63,11 +62,11 @@ class Rollout(models.Model):
     wave = models.PositiveSmallIntegerField(default=0, help_text="The last one opened; 0 before the first")
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    look_at = models.DateTimeField()
+    forgiven = models.PositiveIntegerField(default=0, help_text="Failures known when somebody resumed it")
+    look_at = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["state", "look_at"], name="rollouts_due")]
 
     def __str__(self) -> str:
         return f"{self.image} #{self.pk}"

@@ -32,9 +32,9 @@ class WaveCount:
     """One wave in numbers of access points.
 
     ``due`` could be claimed now; ``ahead`` wait for a window that has not come since the wave opened, or
-    for another try; ``absent`` were offline when their window came, or have no way to the image.
-    ``lost`` are those of ``succeeded`` that fell silent since. ``retrying`` are those of the
-    waiting ones whose last attempt failed.
+    for another try; ``absent`` were offline when their window came. ``lost`` are those of
+    ``succeeded`` that fell silent since. ``retrying`` are those of the waiting ones whose last
+    attempt failed.
     """
 
     number: int
@@ -54,7 +54,7 @@ class WaveCount:
 
     @property
     def failures(self) -> int:
-        return self.failed + self.retrying + self.lost
+        return self.failed + self.retrying
 
     @property
     def pending(self) -> int:
@@ -73,13 +73,19 @@ class WaveCount:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A rollout that is scheduled or running, in numbers."""
+    """A rollout that is scheduled or running, in numbers.
+
+    ``patience``: how long after its soak a wave waits for those that fell silent, before they
+    count as failures. ``forgiven`` failures were known to whoever resumed it after a halt.
+    """
 
     starts_at: datetime
     gives_up_at: datetime
     budget: Budget
     at_once: int
     waves: Sequence[WaveCount]
+    patience: timedelta = timedelta(minutes=30)
+    forgiven: int = 0
 
     @property
     def opened(self) -> list[WaveCount]:
@@ -94,7 +100,7 @@ class Snapshot:
 class Wait:
     """Nothing to do; ``until`` is when that may change by time alone, None when only news can."""
 
-    why: Literal["not started", "busy", "windows", "soaking", "unproved", "absent"]
+    why: Literal["not started", "busy", "windows", "soaking", "lost", "unproved", "absent"]
     until: datetime | None = None
 
 
@@ -137,8 +143,8 @@ def decide(snapshot: Snapshot, now: datetime) -> Decision:
     """The next thing to do; asked again after every one but ``Wait``, ``Halt`` and ``Finish``."""
     opened = snapshot.opened
     size = sum(wave.size - wave.cancelled for wave in opened)
-    failures = sum(wave.failures for wave in opened)
-    if failures and snapshot.budget.reached(failures, size):
+    failures = sum(wave.failures for wave in opened) + _given_up(snapshot, now) - snapshot.forgiven
+    if failures > 0 and snapshot.budget.reached(failures, size):
         return Halt(failures, size)
     if now < snapshot.starts_at:
         return Wait("not started", snapshot.starts_at)
@@ -168,10 +174,19 @@ def _move_on(snapshot: Snapshot, opened: Sequence[WaveCount], now: datetime) -> 
     if not opened:
         return OpenWave(snapshot.waves[0].number)
     last = opened[-1]
+    if last.pending:
+        return Wait("busy" if last.busy or last.due else "windows")
     if last.settled_at is None:
-        return _settle(last)
-    if not _soaked(last, now):
-        return Wait("soaking", last.settled_at + last.soak)
+        return Settle(last.number)
+    soaked_at = last.settled_at + last.soak
+    if now < soaked_at:
+        return Wait("soaking", soaked_at)
+    if last.lost and now < soaked_at + snapshot.patience:
+        return Wait("lost", soaked_at + snapshot.patience)
+    return _go_on(snapshot, last)
+
+
+def _go_on(snapshot: Snapshot, last: WaveCount) -> Decision:
     if snapshot.next is None:
         return Wait("absent", snapshot.gives_up_at)
     if not last.proved:
@@ -179,10 +194,12 @@ def _move_on(snapshot: Snapshot, opened: Sequence[WaveCount], now: datetime) -> 
     return OpenWave(snapshot.next.number)
 
 
-def _settle(wave: WaveCount) -> Decision:
-    if wave.pending:
-        return Wait("busy" if wave.busy or wave.due else "windows")
-    return Settle(wave.number)
+def _given_up(snapshot: Snapshot, now: datetime) -> int:
+    """Those of the last wave that fell silent after their upgrade and did not come back."""
+    last = snapshot.opened[-1] if snapshot.opened else None
+    if last is None or last.settled_at is None or now < last.settled_at + last.soak + snapshot.patience:
+        return 0
+    return last.lost
 
 
 def _soaked(wave: WaveCount, now: datetime) -> bool:
