@@ -1,0 +1,31 @@
+"""The images an organisation may install, as stepping stones towards another one."""
+
+from collections import defaultdict
+
+from accounts.models import Organisation
+from devices.models import AccessPoint, FirmwareImage
+from devices.rollouts.route import Stone, next_step
+
+
+class Stones:
+    """One look at the offered images; asked for every access point of a batch."""
+
+    def __init__(self, organisation: Organisation) -> None:
+        self._images: dict[int, FirmwareImage] = {}
+        self._for: dict[str, list[Stone]] = defaultdict(list)
+        for image in FirmwareImage.objects.of(organisation).offered().order_by("pk"):
+            self._images[image.pk] = image
+            for compatible in image.compatibles:
+                self._for[compatible].append(_stone(image))
+
+    def step(self, access_point: AccessPoint, wanted: FirmwareImage) -> FirmwareImage | None:
+        """The image to install on it now, on the way to ``wanted``; None when there is no way."""
+        offered = self._for[access_point.compatible]
+        stone = next_step(access_point.firmware, _stone(wanted), offered)
+        if stone is None:
+            return None
+        return wanted if stone.id == wanted.pk else self._images[stone.id]
+
+
+def _stone(image: FirmwareImage) -> Stone:
+    return Stone(image.pk, image.version, image.minimum_version)
