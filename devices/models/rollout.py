@@ -116,6 +116,7 @@ class RolloutTarget(models.Model):
         "devices.AccessPoint", on_delete=models.SET_NULL, null=True, related_name="rollout_targets"
     )
     serial = models.CharField(max_length=12)
+    original = models.CharField(max_length=200, blank=True, help_text="The firmware it ran when it was planned")
     state = models.CharField(max_length=10, choices=TargetState.choices, default=TargetState.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(null=True, help_text="When a failed one is tried again")

@@ -56,7 +56,7 @@ class Preview:
 
 
 def preview(organisation: Organisation, terms: Terms, now: datetime) -> Preview:
-    """Who takes part and who does not, and why; a constant number of statements. Raises ``RolloutRefused``."""
+    """Who takes part, and why others do not; a constant number of statements. Raises ``RolloutRefused``."""
     terms.check()
     found = Preview()
     stones = Stones(organisation)
@@ -71,7 +71,7 @@ def preview(organisation: Organisation, terms: Terms, now: datetime) -> Preview:
     return found
 
 
-def start(user: User, organisation: Organisation, terms: Terms, now: datetime, **more: object) -> Rollout:
+def start(user: User, organisation: Organisation, terms: Terms, now: datetime) -> Rollout:
     """Write it down, to begin when its time comes. Raises ``RolloutRefused`` when nobody takes part."""
     with transaction.atomic():
         locked = organisation.lock()  # two clicks at once: the second finds the first one's targets
@@ -140,13 +140,12 @@ def _places(chosen: Iterable[AccessPoint], now: datetime) -> list[Place]:
     ]
 
 
-def _write(user: User, organisation: Organisation, terms: Terms, found: Preview, **more: object) -> Rollout:
+def _write(user: User, organisation: Organisation, terms: Terms, **columns: object) -> Rollout:
     budget = {f"budget_{terms.budget.unit}": terms.budget.amount}
-    rollout = Rollout.objects.create(
+    return Rollout.objects.create(
         organisation=organisation,
         image=terms.image,
         asked_by=user,
-        scope=terms.scope.words[:300],
         starts_at=terms.starts_at,
         look_at=terms.starts_at,
         gives_up_at=terms.starts_at + GIVES_UP_AFTER,
@@ -155,15 +154,8 @@ def _write(user: User, organisation: Organisation, terms: Terms, found: Preview,
         at_once=terms.at_once,
         downgrades=terms.downgrades,
         **budget,
-        **more,
+        **columns,
     )
-    waves = [
-        Wave(rollout=rollout, number=number, size=size, soak_minutes=terms.soak(number))
-        for number, size in enumerate(found.waves, 1)
-    ]
-    Wave.objects.bulk_create(waves)
-    RolloutTarget.objects.bulk_create(_targets(rollout, found.chosen, found.waves), batch_size=BATCH)
-    return rollout
 
 
 def _targets(rollout: Rollout, chosen: Sequence[AccessPoint], waves: list[int]) -> list[RolloutTarget]:
@@ -175,7 +167,7 @@ def _targets(rollout: Rollout, chosen: Sequence[AccessPoint], waves: list[int]) 
             wave=wave_of[one.serial],
             access_point=one,
             serial=one.serial,
-            before=one.firmware,
+            original=one.firmware,
         )
         for one in chosen
     ]

@@ -15,6 +15,7 @@ from devices.rollouts.waves import Share
 
 MOST_AT_ONCE = 2000
 MOST_ATTEMPTS = 5
+DEFAULT_BUDGET = Budget(5, "percent")
 
 
 class RolloutRefused(ValueError):
@@ -68,7 +69,7 @@ class Terms:
     scope: Scope = Scope()
     shares: tuple[Share, ...] = (Share(1, "count"), Share(5), Share(25))
     soak_minutes: tuple[int, ...] = (30,)
-    budget: Budget = Budget(5, "percent")
+    budget: Budget = DEFAULT_BUDGET
     attempts: int = 2
     answer_minutes: int = 30
     at_once: int = 200
