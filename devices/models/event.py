@@ -15,7 +15,11 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["access_point", "-at"], name="events_by_time")]
+        indexes = [
+            models.Index(fields=["access_point", "-at"], name="events_by_time"),
+            # A month's comings and goings, among the thousands of clients that came and went.
+            models.Index(fields=["access_point", "kind", "at"], name="events_by_kind"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.access_point_id}"

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts.keyring import keyring
 
@@ -107,3 +108,16 @@ class _Opening:
 
     def __set__(self, instance: models.Model, value: Any) -> None:
         instance.__dict__[self.field.attname] = value
+
+
+class ExactField(models.CharField):
+    """Text compared character by character: MySQL's usual collations hold ``Guest`` and ``guest`` for one.
+
+    Its exact one still holds ``a`` and ``a `` for one: whoever writes here strips the spaces at the end.
+    """
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
+        parameters = super().db_parameters(connection)
+        if connection.vendor == "mysql":
+            parameters["collation"] = "utf8mb4_bin"
+        return parameters

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from devices.models.fields import ExactField
+
 FINE, COARSE = 300, 3600  # seconds a row covers
 
 
@@ -13,7 +15,7 @@ class Usage(models.Model):
 
     network = models.ForeignKey("devices.Network", on_delete=models.CASCADE, related_name="usage")
     access_point = models.ForeignKey("devices.AccessPoint", on_delete=models.CASCADE, related_name="usage")
-    ssid = models.CharField(max_length=64, blank=True)
+    ssid = ExactField(max_length=64, blank=True)
     seconds = models.PositiveSmallIntegerField(default=FINE)
     at = models.DateTimeField(help_text="When it begins; a multiple of its seconds")
     clients = models.PositiveIntegerField(default=0)
@@ -34,16 +36,16 @@ class Usage(models.Model):
 
 
 class UsageCounter(models.Model):
-    """What an access point's own counters last stood at, to know what was added since. Bytes."""
+    """Where an access point's own counters last stood, to know what was added since.
 
-    access_point = models.ForeignKey("devices.AccessPoint", on_delete=models.CASCADE, related_name="+")
-    ssid = models.CharField(max_length=64)
-    downloaded = models.PositiveBigIntegerField(default=0)
-    uploaded = models.PositiveBigIntegerField(default=0)
-    at = models.DateTimeField()
+    ``counters``: bytes downloaded and uploaded, by whatever it counts by (a BSS, or a client).
+    """
 
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["access_point", "ssid"], name="usage_counter_once")]
+    access_point = models.OneToOneField(
+        "devices.AccessPoint", on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    at = models.DateTimeField(help_text="When the access point said so")
+    counters = models.JSONField(default=dict)
 
     def __str__(self) -> str:
-        return f"{self.access_point_id} {self.ssid}"
+        return f"{self.access_point_id} {self.at:%F %T}"
