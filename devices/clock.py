@@ -41,7 +41,7 @@ def now() -> datetime:
     return datetime.fromtimestamp(rehearsal.shown(real.timestamp()), UTC) if rehearsal else real
 
 
-def real_seconds(span: timedelta) -> timedelta:
+def real_span(span: timedelta) -> timedelta:
     """How long a span of that clock lasts in reality: for the limits of processes that know no rehearsal."""
     rehearsal = _rehearsal()
     return span / rehearsal.rate if rehearsal else span

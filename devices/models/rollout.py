@@ -31,9 +31,7 @@ MOVING = (RolloutState.SCHEDULED, RolloutState.RUNNING)
 
 
 class Rollout(models.Model):
-    """Exactly one of ``budget_count`` and ``budget_percent`` is set: failures that halt it.
-
-    """
+    """Exactly one of ``budget_count`` and ``budget_percent`` is set: failures that halt it."""
 
     organisation = models.ForeignKey(
         "accounts.Organisation", on_delete=models.CASCADE, related_name="rollouts"
@@ -116,7 +114,9 @@ class RolloutTarget(models.Model):
         "devices.AccessPoint", on_delete=models.SET_NULL, null=True, related_name="rollout_targets"
     )
     serial = models.CharField(max_length=12)
-    original = models.CharField(max_length=200, blank=True, help_text="The firmware it ran when it was planned")
+    original = models.CharField(
+        max_length=200, blank=True, help_text="The firmware it ran when it was planned"
+    )
     state = models.CharField(max_length=10, choices=TargetState.choices, default=TargetState.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(null=True, help_text="When a failed one is tried again")

@@ -18,16 +18,18 @@ class Outcome(StrEnum):
     OLD_FIRMWARE = "old-firmware"  # it is here, and runs what it ran before
     SILENT = "silent"  # it was not heard of again
     UNSENT = "unsent"  # the command never left: no attempt
+    ALREADY = "already"  # it ran the image before its turn came
+    NEWER = "newer"  # it runs something newer by now
+    NO_WAY = "no-way"  # it needs another version first, and none that leads there is offered
     RELEASED = "released"  # nobody's any more, or another organisation's
     LEFT_OUT = "left-out"  # cancelled, or given up
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One claim of one access point. ``before`` and ``session`` are what it reported when it was claimed."""
+    """One claim of one access point. ``session`` is the one it had when it was claimed."""
 
     version: str
-    before: str
     session: int
     deadline: datetime
     sent: bool

@@ -78,9 +78,23 @@ def start(user: User, organisation: Organisation, terms: Terms, now: datetime) -
         found = preview(locked, terms, now)
         if not found.chosen:
             raise RolloutRefused(_("No access point would be upgraded by this rollout."))
-        rollout = _write(user, locked, terms, found, **more)
-        AuditEntry.record(locked, user, "rollout.start", rollout, rollout=rollout.pk, count=len(found.chosen))
-        promise_look(rollout.pk)
+        return start_chosen(user, locked, terms, found.chosen, scope=terms.scope.words)
+
+
+def start_chosen(
+    user: User, organisation: Organisation, terms: Terms, chosen: Sequence[AccessPoint], **columns: object
+) -> Rollout:
+    """Write it down for exactly these; part of the caller's transaction. ``columns`` are the rollout's."""
+    waves = sizes(len(chosen), terms.shares)
+    rollout = _write(user, organisation, terms, **columns)
+    rows = (
+        Wave(rollout=rollout, number=number, size=size, soak_minutes=terms.soak(number))
+        for number, size in enumerate(waves, 1)
+    )
+    Wave.objects.bulk_create(rows)
+    RolloutTarget.objects.bulk_create(_targets(rollout, chosen, waves), batch_size=BATCH)
+    AuditEntry.record(organisation, user, "rollout.start", rollout, rollout=rollout.pk, count=len(chosen))
+    promise_look(rollout.pk)
     return rollout
 
 
