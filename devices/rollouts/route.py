@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from devices.rollouts.versions import is_older, parse
+from devices.rollouts.versions import NOTHING, is_older, parse
 
 
 @dataclass(frozen=True)
@@ -18,24 +18,22 @@ class Stone:
 def next_step(runs: str, wanted: Stone, offered: Iterable[Stone]) -> Stone | None:
     """The image to install on an access point that runs ``runs``; None when there is no way.
 
-    The longest stride that the present version allows: of the stones that can be installed now, the
-    newest from which the wanted one can be reached. Never newer than the wanted one.
+    The longest stride that the present version allows, never newer than the wanted one. It
+    cannot miss a way: whatever an older version may install and is newer, a newer one may too.
     """
     if _fits(wanted, runs):
         return wanted
     between = [stone for stone in offered if _is_between(stone, runs, wanted)]
-    for stone in sorted(between, key=lambda one: (parse(one.version), one.id), reverse=True):
-        if _fits(stone, runs) and _leads(stone, wanted, between):
-            return stone
-    return None
+    first = at = _furthest(runs, between)
+    while at and not _fits(wanted, at.version):
+        at = _furthest(at.version, between)
+    return first if at else None
 
 
-def _leads(stone: Stone, wanted: Stone, between: list[Stone]) -> bool:
-    """Whether the wanted one can be reached from here; every stride goes upwards, so this ends."""
-    if _fits(wanted, stone.version):
-        return True
-    later = [one for one in between if is_older(stone.version, one.version) and _fits(one, stone.version)]
-    return any(_leads(one, wanted, between) for one in later)
+def _furthest(runs: str, stones: list[Stone]) -> Stone | None:
+    """The newest that can be installed now and is newer than what runs."""
+    ahead = [stone for stone in stones if is_older(runs, stone.version) and _fits(stone, runs)]
+    return max(ahead, key=lambda one: (parse(one.version) or NOTHING, one.id), default=None)
 
 
 def _fits(stone: Stone, runs: str) -> bool:

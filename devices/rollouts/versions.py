@@ -7,6 +7,7 @@ image's version is that sentence or a word of it.
 import re
 
 Version = tuple[tuple[int, ...], int]
+NOTHING: Version = ((), 0)  # before every version
 _RELEASED = 2**31  # after every release candidate
 _NUMBER = re.compile(r"(?<![\d.])(v?)(\d{1,9}(?:\.\d{1,9})+)(?:[-_.]?rc[-_.]?(\d{1,9}))?", re.IGNORECASE)
 
@@ -22,9 +23,10 @@ def runs(reported: str, version: str) -> bool:
 def parse(text: str) -> Version | None:
     """Its numbers, for comparing; None when there are none.
 
-    Of several the last one marked with a "v", else the last one: the first is the base system's.
+    What stands before a slash is the base system's. Of several the last one marked with a "v", else the
+    last one.
     """
-    found = _NUMBER.findall(text)
+    found = _NUMBER.findall(text.rpartition(" / ")[2])
     marked = [one for one in found if one[0]] or found
     if not marked:
         return None

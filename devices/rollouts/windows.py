@@ -61,13 +61,15 @@ def may_start(window: Window, now: datetime) -> bool:
 
 
 def may_start_next(window: Window, now: datetime) -> datetime:
-    """When the next upgrade may begin, ``now`` included. In UTC."""
-    if may_start(window, now):
-        return now.astimezone(UTC)
-    if not is_open(window, now):
-        return opens(window, now)
-    end = closes(window, now)
-    return opens(window, end) if end else now.astimezone(UTC)
+    """When the next upgrade may begin, ``now`` included. In UTC.
+
+    Not always when it opens next: spring may leave too little of one night's window.
+    """
+    at = now.astimezone(UTC)
+    while not may_start(window, at):
+        end = closes(window, at) if is_open(window, at) else None
+        at = opens(window, end or at)
+    return at
 
 
 def last_start(window: Window) -> timedelta:
