@@ -7,6 +7,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AuditEntry
+from devices.models.command import forget_uploads
 from devices.models.configuration import Configuration
 from devices.models.task import Task
 
@@ -106,6 +107,7 @@ class AccessPoint(models.Model):
         """Give it up: anyone may claim it from now on. It keeps its last configuration until then."""
         with transaction.atomic():
             self._note(user, "access_point.release")
+            forget_uploads([self])
             Task.promise("forget", f"forget:{self.serial}", {"serials": [self.serial]})
             self.delete()
 

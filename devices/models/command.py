@@ -1,8 +1,10 @@
 """A thing to do once: reboot, blink, scan. Sent at most once; every command ends in a verdict."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models, transaction
@@ -33,6 +35,7 @@ class CommandState(models.TextChoices):
     DONE = "done", _("Done")
     FAILED = "failed", _("Failed")
     EXPIRED = "expired", _("Expired")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Command(models.Model):
     ended_at = models.DateTimeField(null=True)
     text = models.TextField(blank=True, help_text="The access point's own words")
     result = models.JSONField(null=True, help_text="What it answered, where that is worth keeping")
-    upload = models.CharField(max_length=300, blank=True, help_text="The storage's name of what it sent")
+    upload = models.CharField(max_length=300, blank=True, help_text="The storage's name of what it sends")
 
     class Meta:
         ordering = ["-pk"]
@@ -85,21 +88,70 @@ class Command(models.Model):
         return f"{self.kind} {self.access_point_id}: {self.state}"
 
     @classmethod
-    def ask(cls, user: "User", access_point: "AccessPoint", kind: CommandKind) -> "Command":
-        """Queue it for the access point, which has its kind's ``wait`` to come and fetch it."""
+    def ask(
+        cls,
+        user: "User",
+        access_point: "AccessPoint",
+        kind: CommandKind,
+        params: dict[str, Any] | None = None,
+    ) -> "Command":
+        """Queue it for the access point, which has its kind's ``wait`` to come and fetch it.
+
+        One just like it that still waits is the same command: whoever presses twice asks once.
+        """
+        params, now = params or {}, clock.now()
         with transaction.atomic():
+            type(access_point).objects.select_for_update().get(pk=access_point.pk)
+            if waiting := cls._waiting_like(access_point, kind, params):
+                return waiting
             command = cls.objects.create(
                 access_point=access_point,
                 kind=kind,
                 asked_by=user,
-                expires_at=clock.now() + LIMITS[kind].wait,
+                params=params,
+                expires_at=now + LIMITS[kind].wait,
             )
-            AuditEntry.record(
-                access_point.organisation, user, f"command.{kind}", access_point, serial=access_point.serial
-            )
+            command._note(user, f"command.{kind}", **params)
             Task.promise("command", f"command:{command.pk}", {"command": command.pk})
         return command
 
+    @classmethod
+    def _waiting_like(
+        cls, access_point: "AccessPoint", kind: CommandKind, params: dict[str, Any]
+    ) -> "Command | None":
+        waiting = cls.objects.filter(
+            access_point=access_point, kind=kind, state=CommandState.QUEUED, expires_at__gt=clock.now()
+        )
+        return next((one for one in waiting if one.params == params), None)
+
+    def cancel(self, user: "User") -> bool:
+        """Take it back while it waits. False when it has left or ended meanwhile.
+
+        The live store is told after the commit. Should the access point have fetched it in that
+        moment, the fact says so and it counts as sent.
+        """
+        with transaction.atomic():
+            waiting = Command.objects.filter(pk=self.pk, state=CommandState.QUEUED)
+            if not waiting.update(state=CommandState.CANCELLED, ended_at=clock.now()):
+                return False
+            self._note(user, "command.cancel", kind=self.kind)
+            Task.promise("withdraw", f"withdraw:{self.pk}", {"command": self.pk})
+        self.refresh_from_db(fields=["state", "ended_at"])
+        return True
+
     @property
     def ended(self) -> bool:
-        return self.state in {CommandState.DONE, CommandState.FAILED, CommandState.EXPIRED}
+        return self.state not in {CommandState.QUEUED, CommandState.SENT}
+
+    def _note(self, user: "User", verb: str, **detail: Any) -> None:
+        about = self.access_point
+        AuditEntry.record(about.organisation, user, verb, about, serial=about.serial, **detail)
+
+
+def forget_uploads(access_points: "Iterable[AccessPoint]") -> None:
+    """Promise that what these recorded goes with them; part of the transaction that deletes them."""
+    sent = Command.objects.filter(access_point__in=access_points).exclude(upload="")
+    keys = sorted(sent.values_list("upload", flat=True))
+    if keys:
+        digest = sha256(repr(keys).encode()).hexdigest()[:32]
+        Task.promise("remove_files", f"remove-files:{digest}", {"keys": keys})

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from accounts.models import AuditEntry, Organisation
+from devices.models.command import forget_uploads
 from devices.models.configuration import Configuration
 from devices.models.revision import Revision
 from devices.models.ssid import Ssid
@@ -103,6 +104,7 @@ class Network(models.Model):
                 self.organisation, user, "network.remove", self, count=len(serials), serials=serials[:100]
             )
             Task.promise("forget", f"forget:network:{self.pk}", {"serials": serials})
+            forget_uploads(self.access_points.all())
             self.delete()
 
     def locked(self) -> "Network":
