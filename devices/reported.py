@@ -47,12 +47,27 @@ class Client:
 
 
 @dataclass(frozen=True)
+class Meter:
+    """A counter of traffic, in bytes as clients see it. It has counted for ``age`` seconds, where it says so.
+
+    ``key`` is the same in every message; ``ssid`` is what it counts for.
+    """
+
+    key: str
+    ssid: str
+    downloaded: int
+    uploaded: int
+    age: int | None = None
+
+
+@dataclass(frozen=True)
 class State:
     """One state message. ``load`` over one minute, ``memory_used`` in percent, ``uptime`` in seconds."""
 
     radios: tuple[Radio, ...] = ()
     clients: tuple[Client, ...] = ()
     ssids: tuple[str, ...] = ()
+    meters: tuple[Meter, ...] = ()
     load: float | None = None
     memory_used: int | None = None
     uptime: int | None = None
@@ -70,6 +85,7 @@ def read_state(raw: bytes) -> State:
         radios=tuple(_radio(radio) for radio in _objects(_object(state).get("radios"))),
         clients=tuple(_clients(bss, _addresses(state), _hosts(state))),
         ssids=tuple(dict.fromkeys(name for name, _, _ in bss)),
+        meters=tuple(meter for ssid, _, one in bss for meter in _meters(ssid, one)),
         load=next(iter(_numbers(unit.get("load"))), None),
         memory_used=_memory_used(_object(unit.get("memory"))),
         uptime=_whole(unit.get("uptime")),
@@ -131,6 +147,27 @@ def _client(station: dict[str, Any], mac: str, ssid: str, band: str, address: st
         address=address,
         host=host,
     )
+
+
+def _meters(ssid: str, bss: dict[str, Any]) -> Iterator[Meter]:
+    """What the BSS counted, else what it counted for each client, where it keeps no total."""
+    bssid, counted = _text(bss.get("bssid")).lower(), _object(bss.get("counters"))
+    if "tx_bytes" in counted or "rx_bytes" in counted:
+        yield Meter(bssid, ssid, _bytes(counted.get("tx_bytes")), _bytes(counted.get("rx_bytes")))
+        return
+    for station in _objects(bss.get("associations")):
+        down, up = _bytes(station.get("tx_bytes")), _bytes(station.get("rx_bytes"))
+        yield Meter(
+            f"{bssid} {_text(station.get('station')).lower()}",
+            ssid,
+            down,
+            up,
+            _whole(station.get("connected")),
+        )
+
+
+def _bytes(value: Any) -> int:
+    return max(0, _whole(value) or 0)
 
 
 def _addresses(state: Any) -> dict[str, str]:
