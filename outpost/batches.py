@@ -22,8 +22,8 @@ class Peer(Protocol):
 
     session: Session
 
-    def perform(self, actions: Iterable[Action]) -> None:
-        """Do what the session wants done."""
+    def attempt(self, step: Callable[..., Iterable[Action]], *told: Any) -> None:
+        """Tell its session something and do what it wants done. Never raises: its trouble ends it alone."""
 
 
 class Batches:
@@ -64,10 +64,10 @@ class Batches:
         numbers = {one.serial: one.session for one in seen}
         for serial in outcome.unknown:
             if peer := self._still(serial, numbers):
-                peer.perform(peer.session.register_again())
+                peer.attempt(peer.session.register_again)
         for serial in outcome.superseded:
             if peer := self._still(serial, numbers):
-                peer.perform(peer.session.close(POLICY, "replaced"))
+                peer.attempt(peer.session.close, POLICY, "replaced")
 
     def _still(self, serial: str, numbers: dict[str, int]) -> Peer | None:
         """Who holds the serial, if it is the session the check-in was of."""
@@ -78,7 +78,7 @@ class Batches:
         waiting = {peer: said for peer, said in items.items() if peer.session.phase == "registering"}
         numbers = await self._store.connected(list(waiting.values()))
         for peer, number in zip(waiting, numbers, strict=True):
-            peer.perform(peer.session.registered(number))
+            peer.attempt(peer.session.registered, number)
             if peer.session.phase == "over":  # gone meanwhile: the store must not show it as connected
                 peer.session.number = number
                 self.end(peer.session)

@@ -7,7 +7,7 @@ a reader that never reads is cut off, and an exception of our own ends this conn
 import ipaddress
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from multidict import CIMultiDict
@@ -91,8 +91,7 @@ class AccessPointConnection(WSListener):
         try:
             self._hear(frame, time.time())
         except Exception:
-            log.exception("connection given up", extra={"serial": self.session.serial})
-            self.perform(self.session.close(WSCloseCode.INTERNAL_ERROR.value, "internal_error"))
+            self._give_up()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Gone, whoever ended it."""
@@ -101,7 +100,7 @@ class AccessPointConnection(WSListener):
             self._count_unreadable(handshake.sent.code)
         self.why = self.why or ("closed" if handshake is not None and handshake.recv is not None else "lost")
         self.transport = self.message = None
-        self.perform(self.session.ended(self.why))
+        self.attempt(self.session.ended, self.why)
         self.outpost.gone(self)
 
     def pause_writing(self) -> None:
@@ -175,6 +174,26 @@ class AccessPointConnection(WSListener):
             self.why = reason
 
     # Actions.
+
+    def attempt(self, step: Callable[..., Iterable[Action]], *told: Any) -> None:
+        """Tell the session something and do what it wants done.
+
+        Never raises: those who call it serve many others, and trouble of our own ends this one alone.
+        """
+        try:
+            self.perform(step(*told))
+        except Exception:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Called while an exception of our own is handled: it is logged, and the connection ended."""
+        log.exception("connection given up", extra={"serial": self.session.serial})
+        try:
+            self.perform(self.session.close(WSCloseCode.INTERNAL_ERROR.value, "internal_error"))
+        except Exception:
+            log.exception("connection aborted", extra={"serial": self.session.serial})
+            if self.transport is not None:
+                self.transport.underlying_transport.abort()
 
     def perform(self, actions: Iterable[Action]) -> None:
         """Do what the session wants done, in order."""

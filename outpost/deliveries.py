@@ -44,7 +44,7 @@ class Deliveries:
         versions = await self._store.desired_versions([peer.session.serial for peer in peers])
         now = time.time()
         for peer, version in zip(peers, versions, strict=True):
-            peer.perform(peer.session.compared(version, now))
+            peer.attempt(peer.session.compared, version, now)
         await asyncio.sleep(0)
 
     async def _fetch(self, items: dict[Peer, None]) -> None:
@@ -64,9 +64,9 @@ class Deliveries:
             extra = {"serial": desired.serial, "uuid": desired.uuid, "error": type(error).__name__}
             log.error("a configuration cannot be opened", extra=extra)
             why = "The configuration could not be opened by the check-in service."
-            peer.perform(peer.session.unsendable(desired.uuid, why, now))
+            peer.attempt(peer.session.unsendable, desired.uuid, why, now)
         else:
-            peer.perform(peer.session.push(desired.uuid, document, now))
+            peer.attempt(peer.session.push, desired.uuid, document, now)
 
     async def _take(self, items: dict[Peer, None]) -> None:
         await asyncio.gather(*(self._take_one(peer) for peer in _present(items)))
@@ -79,7 +79,7 @@ class Deliveries:
         except StoreUnavailable:
             commands = []
             self.comparisons.add(peer, None)  # which asks for the command again
-        peer.perform(peer.session.run(commands, time.time()))
+        peer.attempt(peer.session.run, commands, time.time())
 
 
 def open_document(seal: Seal, desired: Desired) -> bytes:

@@ -1,6 +1,7 @@
 """The console changed something: compare, and push what differs."""
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,7 @@ from outpost.deliveries import VERSIONS_TOGETHER, Deliveries
 from outpost.store.contract import OutpostStore, Seen, StoreUnavailable
 
 RETRY_SECONDS = 0.5
+log = logging.getLogger(__name__)
 
 
 class Nudges:
@@ -31,7 +33,16 @@ class Nudges:
         self._deliveries = deliveries
 
     async def run(self) -> None:
-        """Work for ever. An empty nudge means that some were lost: then everything is compared."""
+        """Work for ever. Trouble nobody foresaw costs one more comparison of everything, not the process."""
+        while True:
+            try:
+                await self._listen()
+            except Exception:
+                log.exception("nudges interrupted")
+            await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
+
+    async def _listen(self) -> None:
+        """An empty nudge means that some were lost, and is the first: then everything is compared."""
         async for serials in self._store.nudges(self._outpost):
             metrics.NUDGES.inc(len(serials))
             if serials:

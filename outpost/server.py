@@ -106,7 +106,7 @@ class Outpost:
         share = max(DRAIN_AT_LEAST, -(-len(self.open) // ticks))
         while self.open:
             for connection in list(self.open)[:share]:
-                connection.perform(connection.session.close(GOING_AWAY, "draining"))
+                connection.attempt(connection.session.close, GOING_AWAY, "draining")
                 self.batches.end(connection.session)  # now: its TLS may take longer to end than we do
                 self.open.discard(connection)
             await asyncio.sleep(DRAIN_TICK)
@@ -148,7 +148,7 @@ class Outpost:
             return  # registering again
         metrics.CONNECTS.inc()
         if older is not None:
-            older.perform(older.session.close(POLICY, "replaced"))
+            older.attempt(older.session.close, POLICY, "replaced")
 
     def gone(self, connection: AccessPointConnection) -> None:
         """It ended."""
@@ -218,7 +218,7 @@ class Outpost:
     def _tick(self, now: float) -> None:
         overdue = [connection for connection in self.open if connection.session.due <= now]
         for connection in overdue:
-            connection.perform(connection.session.tick(now))
+            connection.attempt(connection.session.tick, now)
 
     def _write_tally(self) -> None:
         heard, self._heard = self._heard, {}

@@ -216,6 +216,12 @@ class LiveStore(Protocol):
     def put_commands(self, many: Iterable[PendingCommand]) -> None:
         """Queue commands; queuing the same id again changes nothing."""
 
+    def drop_commands(self, many: Iterable[tuple[str, int, float]]) -> list[int]:
+        """Take back (serial, id, expires at), and refuse them should they be put later.
+
+        Returns the ids that waited here: the others were taken already, or never came.
+        """
+
     def nudge(self, serials: Iterable[str]) -> None:
         """Tell the outposts that hold these access points to compare."""
 

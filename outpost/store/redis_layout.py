@@ -54,6 +54,7 @@ TAKE_COMMANDS = Script("take_commands")
 PUT_DESIRED = Script("put_desired")
 REMOVE_DESIRED = Script("remove_desired")
 PUT_COMMANDS = Script("put_commands")
+DROP_COMMANDS = Script("drop_commands")
 NUDGE = Script("nudge")
 REPORTED = Script("reported")
 

@@ -63,6 +63,13 @@ class RedisLiveStore:
                 layout.PUT_COMMANDS, [value for one in chunk for value in layout.command_arguments(one)]
             )
 
+    def drop_commands(self, many: Iterable[tuple[str, int, float]]) -> list[int]:
+        """See ``LiveStore.drop_commands``."""
+        dropped: list[bytes] = []
+        for chunk in _chunks(many, layout.WRITE_CHUNK):
+            dropped += self._run(layout.DROP_COMMANDS, [value for one in chunk for value in one])
+        return [int(id) for id in dropped]
+
     def nudge(self, serials: Iterable[str]) -> None:
         """See ``LiveStore.nudge``."""
         for chunk in _chunks(serials, layout.READ_CHUNK):

@@ -1,5 +1,6 @@
 """Commands: taken one at a time, answered once, twice, late or never."""
 
+import msgspec
 import pytest
 
 from outpost.protocol.actions import Fetch, Outcome, TakeCommand
@@ -7,6 +8,7 @@ from outpost.protocol.messages import MAX_NUMBER
 from outpost.protocol.session import Session
 from tests.outpost.protocol.frames import SERIAL, connect, result
 from tests.outpost.protocol.told import (
+    DOCUMENT,
     NOW,
     command,
     counted,
@@ -170,3 +172,23 @@ def test_ids_stay_within_31_bits_and_are_never_0(first):
         ids.append(sent(session.run([command()], NOW))["id"])
         session.receive(result(ids[-1]), NOW)
     assert all(0 < id <= MAX_NUMBER for id in ids)
+
+
+def test_a_recording_that_takes_minutes_holds_no_configuration_up():
+    session = live()
+    session.compared(wanted(0, commands=1), NOW)
+    trace = msgspec.structs.replace(command(method="trace", duration=300), timeout=600.0)
+    session.run([trace], NOW)
+    assert session.compared(wanted(50, commands=1), NOW + 1) == [Fetch()]
+    frame = sent(session.push(50, DOCUMENT, NOW + 1))
+    assert [kind for kind, _ in facts(session.receive(result(frame["id"], uuid=50), NOW + 2))] == ["applied"]
+    assert facts(session.tick(NOW + 599)) == []
+    assert [kind for kind, _ in facts(session.tick(NOW + 600))] == ["command_failed"]
+
+
+def test_what_is_never_answered_makes_room_for_the_next_at_its_own_time():
+    session = live()
+    session.compared(wanted(0, commands=2), NOW)
+    session.run([msgspec.structs.replace(command(method="rrm", actions=[]), timeout=1.0)], NOW)
+    assert TakeCommand() not in session.tick(NOW + 0.9)
+    assert TakeCommand() in session.tick(NOW + 1.1)

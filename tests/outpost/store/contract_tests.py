@@ -282,6 +282,29 @@ class CommandContract:
         live.put_commands([command(1)])
         assert outpost.take_commands(CAFE, 10, NOON) == []
 
+    def test_what_is_dropped_is_not_taken_and_the_others_are(self, outpost: Driven, live: LiveStore) -> None:
+        live.put_commands([command(1), command(2, why="café \r\n ☕"), command(12), command(3, ROOF)])
+        assert live.drop_commands([(CAFE, 2, NOON), (ROOF, 3, NOON), (CAFE, 9, NOON)]) == [2, 3]
+        assert outpost.take_commands(CAFE, 10, NOON) == [command(1), command(12)]
+        assert outpost.take_commands(ROOF, 10, NOON) == []
+
+    def test_what_was_taken_cannot_be_dropped(self, outpost: Driven, live: LiveStore) -> None:
+        live.put_commands([command(1)])
+        assert len(outpost.take_commands(CAFE, 10, NOON)) == 1
+        assert live.drop_commands([(CAFE, 1, NOON + 60)]) == []
+
+    def test_what_is_dropped_before_it_is_put_is_never_taken(self, outpost: Driven, live: LiveStore) -> None:
+        assert live.drop_commands([(CAFE, 1, NOON + 60)]) == []
+        live.put_commands([command(1)])
+        assert outpost.take_commands(CAFE, 10, NOON) == []
+
+    def test_dropping_is_for_the_access_point_it_was_meant_for(
+        self, outpost: Driven, live: LiveStore
+    ) -> None:
+        live.put_commands([command(1)])
+        assert live.drop_commands([(ROOF, 1, NOON + 60)]) == []
+        assert outpost.take_commands(CAFE, 10, NOON) == [command(1)]
+
 
 class FactContract:
     """Facts are read at least once."""
