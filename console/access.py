@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.models import AuditEntry, Invitation, Membership, Organisation, Role, User
-from devices.models import AccessPoint, Network
+from devices.models import AccessPoint, Network, Tag
 
 Who = Literal["anyone", "signed-in", "member", "admin", "owner", "staff"]
 
@@ -170,6 +170,10 @@ def access_point(request: MemberRequest, serial: str) -> AccessPoint:
     found = get_object_or_404(access_points(request), serial=serial)
     found.network.organisation = request.organisation
     return found
+
+
+def tags(request: MemberRequest) -> QuerySet[Tag]:
+    return Tag.objects.filter(organisation=request.organisation)
 
 
 def memberships(request: MemberRequest) -> QuerySet[Membership]:

@@ -43,6 +43,7 @@ WORDS: dict[str, Promise] = {
     "network.remove": _("removed the network %(subject)s; access points released: %(count)s"),
     "access_point.claim": _("claimed access points for %(subject)s: %(count)s"),
     "access_point.rename": _("renamed access point %(serial)s from %(old)s to %(new)s"),
+    "access_point.tag": _("changed the tags of %(subject)s from “%(old)s” to “%(new)s”"),
     "access_point.move": _("moved %(subject)s from %(old)s to %(new)s"),
     "access_point.release": _("released %(subject)s"),
     "command.reboot": _("rebooted %(subject)s"),

@@ -81,13 +81,14 @@ class AccessPointList:
         self.text = read_text(query)
         self.link = _one_of(query.get("link"), Link.values)
         self.configuration = _one_of(query.get("configuration"), ConfigurationState.values)
+        self.tag = read_text(query, "tag").lower()
         self._page = query.get("page", "1")
         states = Configuration.state_expression(now, prefix="configuration__")
         self._all = rows.annotate(state_now=states).alias(silent_since=_silent_since(now))
 
     @property
     def filtered(self) -> bool:
-        return bool(self.text or self.link or self.configuration)
+        return bool(self.text or self.link or self.configuration or self.tag)
 
     def rows(self) -> QuerySet[AccessPoint]:
         """Every row of the present filter, in order."""
@@ -98,6 +99,8 @@ class AccessPointList:
             rows = rows.filter(link=self.link)
         if self.configuration:
             rows = rows.filter(state_now=self.configuration)
+        if self.tag:
+            rows = rows.filter(tags__name=self.tag)
         return rows.order_by(*self.order.apply(self.COLUMNS[self.order.sort]))
 
     @cached_property

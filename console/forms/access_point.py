@@ -8,8 +8,11 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.naming import BadName, plain_name
+from accounts.refusal import Refusal
 from devices.claiming import MAX_LINES, MAX_NAME
-from devices.models import Network
+from devices.models import AccessPoint, Network
+from devices.models.tag import MAX_TAG
+from devices.tagging import MOST_TAGS, read_tags
 
 MAX_FILE = 2 * 1024 * 1024
 
@@ -67,12 +70,21 @@ class ClaimForm(forms.Form):
         )
 
 
-class RenameForm(forms.Form):
+class LabelForm(forms.Form):
+    """What it is called, and the words it is found by."""
+
     name = forms.CharField(
         label=_("Name"),
         required=False,
         max_length=200,
         help_text=_("Where it hangs: Bar, Terrace, Room 12. Empty: its serial"),
+    )
+    tags = forms.CharField(
+        label=_("Tags"),
+        required=False,
+        max_length=4 * MOST_TAGS * MAX_TAG,
+        widget=forms.TextInput(attrs={"autocapitalize": "none"}),
+        help_text=_("Words to filter by and to upgrade together, between commas: lobby, roof, phase 2"),
     )
 
     def clean_name(self) -> str:
@@ -82,6 +94,17 @@ class RenameForm(forms.Form):
             return plain_name(self.cleaned_data["name"], MAX_NAME)
         except BadName as refusal:
             raise forms.ValidationError(str(refusal)) from refusal
+
+    def clean_tags(self) -> list[str]:
+        try:
+            return read_tags(self.cleaned_data["tags"])
+        except Refusal as refusal:
+            raise forms.ValidationError(refusal.words) from refusal
+
+    @staticmethod
+    def initial_of(access_point: AccessPoint) -> dict[str, str]:
+        tags = access_point.tags.values_list("name", flat=True)
+        return {"name": access_point.name, "tags": ", ".join(tags)}
 
 
 class MoveForm(forms.Form):

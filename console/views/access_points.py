@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone as clock
@@ -13,13 +14,14 @@ from django.views.decorators.http import require_POST
 from console import access
 from console.access import MemberRequest
 from console.events import Line, lines
-from console.forms.access_point import MoveForm, RenameForm
+from console.forms.access_point import LabelForm, MoveForm
 from console.forms.place import TypedConfirmation
 from console.listing import ROWS
 from console.live import heard_of, report
 from console.verdicts import shown_command
 from devices.models import AccessPoint, Command
 from devices.models.command import CommandKind
+from devices.tagging import set_tags
 
 RECENT = 10
 
@@ -36,6 +38,7 @@ def page(request: MemberRequest, serial: str) -> HttpResponse:
             "left_out": access_point.configuration.left_out,
             "command": shown_command(access_point, clock.now()),
             "lines": _recent(access_point),
+            "tags": access_point.tags.all(),
         }
     )
     part = request.headers.get("HX-Request")
@@ -52,10 +55,13 @@ def log(request: MemberRequest, serial: str) -> HttpResponse:
 
 @access.admin
 def rename(request: MemberRequest, serial: str) -> HttpResponse:
+    """Its name and its tags."""
     access_point = access.access_point(request, serial)
-    form = RenameForm(access.posted(request), initial={"name": access_point.name})
+    form = LabelForm(access.posted(request), initial=LabelForm.initial_of(access_point))
     if request.method == "POST" and form.is_valid():
-        access_point.rename(request.user, form.cleaned_data["name"])
+        with transaction.atomic():
+            access_point.rename(request.user, form.cleaned_data["name"])
+            set_tags(request.user, access_point, form.cleaned_data["tags"])
         return _to(access_point)
     return _form_page(request, "access_points/rename.html", access_point, form)
 

@@ -37,6 +37,7 @@ def overview(request: MemberRequest, pk: int) -> HttpResponse:
     context["rows"] = list(heard_of(listing.page))
     context |= {"links": Link.choices, "configurations": ConfigurationState.choices, "shown": shown}
     context["ssids"] = network.ssids.all()
+    context["tags"] = access.tags(request).filter(access_points__network=network).distinct()
     if request.headers.get("HX-Request"):
         return render(request, "networks/live.html", context)
     asked = request.GET.get("revision") == str(network.revision_number)

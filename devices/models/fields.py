@@ -1,4 +1,4 @@
-"""Model fields of our own: identities made before the insert, and columns sealed at rest."""
+"""Model fields of our own: identities made before the insert, exact words, and columns sealed at rest."""
 
 import json
 import secrets
@@ -28,6 +28,16 @@ class TimeOrderedIdField(models.BigIntegerField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.update(primary_key=True, default=time_ordered_id, editable=False)
         super().__init__(**kwargs)
+
+
+class ExactCharField(models.CharField):
+    """A word compared byte by byte: to MySQL's usual collations ``ä`` and ``a`` are one letter."""
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
+        parameters = super().db_parameters(connection)
+        if connection.vendor == "mysql":
+            parameters["collation"] = "utf8mb4_bin"
+        return parameters
 
 
 class Sealed(str):

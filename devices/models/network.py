@@ -13,6 +13,7 @@ from devices.models.command import forget_uploads
 from devices.models.configuration import Configuration
 from devices.models.revision import Revision
 from devices.models.ssid import Ssid
+from devices.models.tag import Tag
 from devices.models.task import Task
 from devices.rendering.diff import changes
 from devices.rendering.intent import NetworkIntent
@@ -106,6 +107,7 @@ class Network(models.Model):
             Task.promise("forget", f"forget:network:{self.pk}", {"serials": serials})
             forget_uploads(self.access_points.all())
             self.delete()
+            Tag.remove_unused(self.organisation)
 
     def locked(self) -> "Network":
         """The row as it is now, held until the transaction ends; raises ``DoesNotExist``.
