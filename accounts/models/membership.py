@@ -58,6 +58,7 @@ class Membership(models.Model):
     role = models.CharField(_("role"), max_length=10, choices=Role.choices)
     created_at = models.DateTimeField(auto_now_add=True)
     checklist_dismissed_at = models.DateTimeField(null=True, help_text="No more first steps on the dashboard")
+    weekly_report = models.BooleanField(default=True, help_text="Wants the mail of every week")
 
     class Meta:
         constraints = [
@@ -80,6 +81,11 @@ class Membership(models.Model):
         """This member has seen enough of the first steps."""
         self.checklist_dismissed_at = clock.now()
         self.save(update_fields=["checklist_dismissed_at"])
+
+    def want_weekly_report(self, wanted: bool) -> None:
+        """Whether this member is sent the mail of every week."""
+        self.weekly_report = wanted
+        self.save(update_fields=["weekly_report"])
 
     def change_role(self, by: "User", role: Role) -> None:
         """Raises ``RoleTooSmall``, ``LastOwner``, ``NotAMember``."""

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import AuditEntry
 from devices.models.command import forget_uploads
 from devices.models.configuration import Configuration
+from devices.models.tag import Tag
 from devices.models.task import Task
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class AccessPoint(models.Model):
     link = models.CharField(_("link"), max_length=10, choices=Link.choices, default=Link.WAITING)
     first_seen = models.DateTimeField(null=True)
     last_seen = models.DateTimeField(_("last seen"), null=True)
+    offline_since = models.DateTimeField(null=True, help_text="Since when its link says offline")
     connected_at = models.DateTimeField(null=True)
     session = models.BigIntegerField(default=0)
     address = models.GenericIPAddressField(_("address"), null=True)
@@ -57,6 +59,13 @@ class AccessPoint(models.Model):
     tags = models.ManyToManyField("devices.Tag", related_name="access_points")
     muted_until = models.DateTimeField(
         null=True, help_text="No alert before: what it suffers is our own work"
+    )
+    alert = models.ForeignKey(
+        "devices.Alert",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="members",
+        help_text="The open alert that tells of it",
     )
 
     objects = AccessPointQuerySet.as_manager()
@@ -94,8 +103,8 @@ class AccessPoint(models.Model):
         if network.organisation_id != self.network.organisation_id:
             raise ValueError("An access point moves within its organisation; release it first")
         with transaction.atomic():
-            old, self.network = self.network, network.locked()
-            self.save(update_fields=["network"])
+            old, self.network, self.alert = self.network, network.locked(), None
+            self.save(update_fields=["network", "alert"])
             # Revision numbers are each network's own: what was published for the old one says nothing here.
             Configuration.objects.filter(pk=self.pk).update(
                 wanted_revision=network.revision_number, published_revision=0
@@ -109,7 +118,9 @@ class AccessPoint(models.Model):
             self._note(user, "access_point.release")
             forget_uploads([self])
             Task.promise("forget", f"forget:{self.serial}", {"serials": [self.serial]})
+            organisation = self.organisation
             self.delete()
+            Tag.remove_unused(organisation)
 
     def publish_soon(self) -> Task:
         """Promise that this one's configuration reaches the live store; part of the caller's transaction."""

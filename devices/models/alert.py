@@ -1,7 +1,18 @@
 """When somebody should be told that access points are offline, and what they were told."""
 
-from django.db import models
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
+
+from accounts.models import AuditEntry
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from devices.models.network import Network
+
+MAX_ADDRESSES = 10
 
 
 class AlertAfter(models.IntegerChoices):
@@ -13,28 +24,51 @@ class AlertAfter(models.IntegerChoices):
     SIXTY = 60, _("After an hour")
 
 
+DEFAULT = AlertAfter.FIFTEEN
+
+
 class AlertRule(models.Model):
-    """``addresses`` empty means: the organisation's owners and admins."""
+    """A network without a row has ``DEFAULT``. ``addresses`` empty means: its owners and admins."""
 
     network = models.OneToOneField(
         "devices.Network", on_delete=models.CASCADE, primary_key=True, related_name="alert_rule"
     )
-    minutes = models.PositiveSmallIntegerField(choices=AlertAfter.choices, default=AlertAfter.FIFTEEN)
+    minutes = models.PositiveSmallIntegerField(choices=AlertAfter.choices, default=DEFAULT)
     addresses = models.JSONField(default=list)
 
     def __str__(self) -> str:
         return f"{self.network_id}: {self.minutes} min"
+
+    @classmethod
+    def of(cls, network: "Network") -> "AlertRule":
+        """The network's, or the default one, unsaved."""
+        return cls.objects.filter(network=network).first() or cls(network=network)
+
+    def change(self, user: "User", minutes: int, addresses: Sequence[str]) -> None:
+        """``minutes`` is one of ``AlertAfter``; at most ``MAX_ADDRESSES`` valid addresses."""
+        if (self.minutes, self.addresses) == (minutes, list(addresses)) and not self._state.adding:
+            return
+        self.minutes, self.addresses = minutes, list(addresses)
+        with transaction.atomic():
+            told = {"minutes": minutes, "addresses": self.addresses}
+            AlertRule.objects.update_or_create(network=self.network, defaults=told)
+            AuditEntry.record(
+                self.network.organisation, user, "network.alerts", self.network, minutes=minutes,
+                count=len(self.addresses),
+            )  # fmt: skip
 
 
 class Alert(models.Model):
     """One per network at a time: whoever else falls silent joins it. It ends when all are back.
 
     ``open_for`` is the network's id while it is open, unique: two watchers cannot open two.
+    Who it is about now are the access points whose ``alert`` it is.
     """
 
     network = models.ForeignKey("devices.Network", on_delete=models.CASCADE, related_name="alerts")
     open_for = models.BigIntegerField(unique=True, null=True)
     opened_at = models.DateTimeField()
+    calm_since = models.DateTimeField(null=True, help_text="All are back, or no longer missed, since then")
     closed_at = models.DateTimeField(null=True)
     serials = models.JSONField(default=list, help_text="Everybody who was offline during it")
 
