@@ -105,7 +105,7 @@ def _by_state(rollout: Rollout) -> dict[int, dict[str, int]]:
     lost = Q(state=TargetState.SUCCEEDED, access_point__link=Link.OFFLINE)
     rows = rollout.targets.exclude(state=TargetState.WAITING).order_by().values_list("wave", "state")
     counts: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for wave, state, count, silent in rows.annotate(Count("pk"), Count("pk", filter=lost)):
+    for wave, state, count, silent in rows.annotate(count=Count("pk"), silent=Count("pk", filter=lost)):
         counts[wave][state] += count
         counts[wave]["lost"] += silent
     return counts

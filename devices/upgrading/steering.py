@@ -78,11 +78,14 @@ def retry_failed(user: User, rollout: Rollout) -> int:
 def roll_back(user: User, rollout: Rollout) -> list[Rollout]:
     """Bring back what ran before on those that were upgraded: a new rollout for each earlier image.
 
-    What still waits of the old one is left out. Raises ``RolloutRefused`` when no earlier image is offered.
+    What still waits of the old one is left out. Raises ``RolloutRefused`` the second time,
+    and when no earlier image is offered.
     """
     now = clock.now()
     with transaction.atomic():
         row = Rollout.objects.select_for_update().get(pk=rollout.pk)
+        if row.rollbacks.exists():
+            raise RolloutRefused(_("It was already rolled back."))
         groups = earlier_images(row)
         if not groups:
             raise RolloutRefused(_("None of the versions that ran before is offered as an image."))
