@@ -1,0 +1,1 @@
+"""Firmware images: what their files say, how they come in, who is offered them."""
