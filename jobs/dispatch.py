@@ -13,7 +13,7 @@ from structlog.contextvars import bound_contextvars
 
 from devices.models import Task
 from devices.models.task import LeaseLost
-from jobs import commands, publish
+from jobs import commands, publish, rollouts
 from jobs.queues import prompt_queue
 from outpost.store.contract import StoreUnavailable
 
@@ -36,6 +36,8 @@ KINDS: Mapping[str, Kind] = {
     "forget": Kind(publish.forget, "critical"),
     "rebuild": Kind(publish.rebuild, "default"),
     "command": Kind(commands.deliver, "critical"),
+    "rollout": Kind(rollouts.advance, "critical"),
+    "upgrade": Kind(rollouts.deliver, "critical"),
 }
 
 

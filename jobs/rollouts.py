@@ -1,9 +1,23 @@
 """Rollouts: looked at as tasks, under a lease, their commands delivered in bulk."""
 
+from functools import partial
+
 from django.utils import timezone
 
+from devices import clock
 from devices.models import Task
+from devices.transactions import run_transaction
 from devices.upgrading import advancing, delivering
+from devices.upgrading.advancing import due
+from devices.upgrading.planning import promise_look
+
+
+def watch() -> int:
+    """Periodic: have those looked at that may have something to do. Returns how many."""
+    found = due(clock.now())
+    for rollout in found:
+        run_transaction(partial(promise_look, rollout))
+    return len(found)
 
 
 def advance(task: Task) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from jobs import commands, dispatch, ingest, mails, presence, publish
+from jobs import commands, dispatch, ingest, mails, presence, publish, rollouts
 
 PREFIX = "timetable-"
 
@@ -31,6 +31,7 @@ TIMETABLE = (
     # Two at a time; more often than a slot lasts, so that the next one always waits already.
     Entry("ingest-1", ingest.read_slot, 2, "ingest"),
     Entry("ingest-2", ingest.read_slot, 2, "ingest"),
+    Entry("rollouts", rollouts.watch, 5, "critical"),
     Entry("presence", presence.watch, 10, "default"),
     Entry("links", presence.compare_all, 300, "default", timeout=300),
     Entry("commands", commands.give_up, 15, "default"),
