@@ -13,10 +13,14 @@ from devices.upgrading.planning import promise_look
 
 
 def watch() -> int:
-    """Periodic: have those looked at that may have something to do. Returns how many."""
-    found = due(clock.now())
-    for rollout in found:
-        run_transaction(partial(promise_look, rollout))
+    """Periodic: have those looked at that may have something to do. Returns how many.
+
+    One whose look waits already, fails or is dead is left to its own pace.
+    """
+    found = {f"rollout:{pk}": pk for pk in due(clock.now())}
+    waiting = Task.objects.filter(key__in=found).values_list("key", flat=True) if found else ()
+    for key in found.keys() - set(waiting):
+        run_transaction(partial(promise_look, found[key]))
     return len(found)
 
 
