@@ -31,7 +31,11 @@ def sysupgrade(size: int = 64 * 1024) -> bytes:
     """A tar of a kernel and a root file system, without any metadata."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for name, content in (("CONTROL", b"BOARD=eap101\n"), ("kernel", _filler(4096)), ("root", _filler(size))):
+        for name, content in (
+            ("CONTROL", b"BOARD=eap101\n"),
+            ("kernel", _filler(4096)),
+            ("root", _filler(size)),
+        ):
             entry = tarfile.TarInfo(f"sysupgrade-eap101/{name}")
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))
