@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from devices.claiming import claim
 from devices.models import AccessPoint, Usage, UsageCounter
 from devices.models.usage import COARSE, FINE
+from devices.publishing import publish_network
 from devices.usage.recording import measure
 from devices.usage.rolling import roll_up
 from outpost.store.contract import Seen
@@ -49,7 +50,14 @@ class Told:
 
 @pytest.fixture
 def told(door: Door, world: World) -> Told:
+    publish(world)
     return Told(door)
+
+
+def publish(world: World) -> None:
+    """The live store keeps what those report who are claimed."""
+    for network in (world.harbour, world.market):
+        list(publish_network(network.pk))
 
 
 def fine(ssid: str = "", serial: str = COUNTER) -> list[tuple[int, int, int, int]]:
@@ -120,6 +128,7 @@ def test_only_what_is_heard_of_counts(told: Told) -> None:
 
 def test_statements_do_not_grow_with_the_access_points(told: Told, world: World) -> None:
     claim(world.ada, world.harbour, "\n".join(f"aa{number:010x}" for number in range(1000)))
+    publish(world)
     for number in range(1000):
         told.says(f"aa{number:010x}", 10, state(1000, names=("Lento", "Lento Guests")))
     measure(NOON + 20)
