@@ -1,11 +1,11 @@
-"""What must not reach the logs: the secret parts of links that were mailed."""
+"""What must not reach the logs: the secret parts of links that were mailed or signed."""
 
 import re
 from typing import Any
 
 # Who reads the log must not be able to follow the link: /invitation/<token>/, the link that
-# confirms an address, the link that resets a password.
-_MAILED = re.compile(r"(/invitation/|/confirm-email/|/password/reset/key/)[^/\s?]+")
+# confirms an address, the link that resets a password, those that hand a file out or take one in.
+_MAILED = re.compile(r"(/invitation/|/confirm-email/|/password/reset/key/|/files/|/uploads/)[^/\s?]+")
 
 
 def mask_mailed_links(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -267,6 +267,8 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 INVITATION_LINK = CONSOLE_PUBLIC_URL + "/invitation/{token}/"
 # Where the console hands out a stored file to whoever holds the token: see devices/storage.py.
 FILE_LINK = CONSOLE_PUBLIC_URL + "/files/{token}/{name}"
+# Where an access point sends what it recorded: see devices/recordings.py.
+UPLOAD_LINK = CONSOLE_PUBLIC_URL + "/uploads/{token}/"
 MFA_ADAPTER = "accounts.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -1,13 +1,16 @@
 """Commands on their way: to the live store after the commit, and to a verdict when nobody answers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone as clock
 from django.utils.translation import gettext as _
 
+from devices import recordings
 from devices.live_store import live_store
 from devices.models import Command
 from devices.models.command import LIMITS, CommandKind, CommandState
@@ -17,19 +20,42 @@ BATCH = 500
 BLINK_SECONDS = 30
 # What an outpost has to do, and its fact to arrive, before we call the answer missing ourselves.
 _GRACE = timedelta(seconds=60)
-_METHODS: dict[str, tuple[str, dict[str, object]]] = {
-    CommandKind.REBOOT: ("reboot", {}),
-    CommandKind.BLINK: ("leds", {"pattern": "blink", "duration": BLINK_SECONDS}),
+# IEEE 802.11 reason 5: the access point cannot handle all its stations. They look for another, or return.
+_KICK = {"action": "kick", "reason": 5, "ban_time": 30}
+
+Order = tuple[str, dict[str, Any]]  # uCentral's method, and its parameters but for serial and when
+
+
+def _trace(command: Command) -> Order:
+    return "trace", {**command.params, "uri": recordings.upload_address(command)}
+
+
+def _kick(command: Command) -> Order:
+    return "rrm", {"actions": [{**_KICK, "addr": command.params["mac"]}]}
+
+
+# Built when it is delivered, for an address in it may expire.
+ORDERS: Mapping[str, Callable[[Command], Order]] = {
+    CommandKind.REBOOT: lambda command: ("reboot", {}),
+    CommandKind.BLINK: lambda command: ("leds", {"pattern": "blink", "duration": BLINK_SECONDS}),
+    # It must find its way back to us: the address it was sent to by its maker's redirector stays.
+    CommandKind.FACTORY: lambda command: ("factory", {"keep_redirector": 1}),
+    # Without the beacons' raw elements, which would be most of the answer.
+    CommandKind.WIFISCAN: lambda command: ("wifiscan", {"verbose": False}),
+    CommandKind.TRACE: _trace,
+    CommandKind.KICK: _kick,
 }
 
 
 def deliver(ids: Iterable[int]) -> int:
     """Put commands that still wait into the live store, and nudge. Returns how many.
 
-    The live store remembers ids, so that delivering again after a crash does not ask
-    the access point twice. Raises ``StoreUnavailable``.
+    The live store remembers ids, so that delivering again after a crash does not ask the access
+    point twice. An upgrade is put there at most once for ever: it is taken by compare-and-set before.
+    Raises ``StoreUnavailable``, and ``KeyError`` for a kind without an order.
     """
-    waiting = Command.objects.filter(pk__in=list(ids), state=CommandState.QUEUED, expires_at__gt=clock.now())
+    ids = list(ids)
+    waiting = _waiting().filter(Q(pk__in=ids) & ~Q(kind=CommandKind.UPGRADE) | Q(pk__in=_take_upgrades(ids)))
     pending = [_pending(command) for command in waiting.select_related("access_point").order_by("pk")]
     store = live_store()
     store.put_commands(pending)
@@ -38,11 +64,24 @@ def deliver(ids: Iterable[int]) -> int:
 
 
 def deliver_all() -> Iterator[int]:
-    """Everything that still waits, for a live store that was lost. Yields after every batch how many."""
-    waiting = Command.objects.filter(state=CommandState.QUEUED).order_by("pk").values_list("pk", flat=True)
+    """Everything that still waits, for a live store that was lost. Yields after every batch how many.
+
+    Upgrades are left out: whether the lost store had passed one on, nobody knows.
+    """
+    waiting = _waiting().exclude(kind=CommandKind.UPGRADE).order_by("pk").values_list("pk", flat=True)
     rest = iter(list(waiting))
     while batch := list(islice(rest, BATCH)):
         yield deliver(batch)
+
+
+def withdraw(ids: Iterable[int]) -> int:
+    """Take cancelled commands out of the live store. Returns how many were still there.
+
+    Raises ``StoreUnavailable``.
+    """
+    cancelled = Command.objects.filter(pk__in=list(ids), state=CommandState.CANCELLED)
+    known = cancelled.values_list("access_point__serial", "pk", "expires_at")
+    return len(live_store().drop_commands([(serial, pk, at.timestamp()) for serial, pk, at in known]))
 
 
 def give_up(now: datetime) -> int:
@@ -59,13 +98,28 @@ def give_up(now: datetime) -> int:
     ended = unfetched.update(
         state=CommandState.EXPIRED, ended_at=F("expires_at"), text=_("The access point did not come for it.")
     )
-    return ended + unanswered.update(
+    ended += unanswered.update(
         state=CommandState.EXPIRED, ended_at=now, text=_("The access point did not answer.")
     )
+    return ended
+
+
+def _waiting() -> Any:
+    return Command.objects.filter(state=CommandState.QUEUED, expires_at__gt=clock.now())
+
+
+def _take_upgrades(ids: list[int]) -> list[int]:
+    """Those of them that are upgrades nobody has delivered: ours from now on, even if we die here."""
+    with transaction.atomic():
+        free = _waiting().filter(pk__in=ids, kind=CommandKind.UPGRADE, delivered_at=None)
+        taken = list(free.select_for_update(skip_locked=True).values_list("pk", flat=True))
+        if taken:
+            Command.objects.filter(pk__in=taken).update(delivered_at=clock.now())
+    return taken
 
 
 def _pending(command: Command) -> PendingCommand:
-    method, params = _METHODS[command.kind]
+    method, params = ORDERS[command.kind](command)
     return PendingCommand(
         serial=command.access_point.serial,
         id=command.pk,

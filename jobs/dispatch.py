@@ -36,6 +36,8 @@ KINDS: Mapping[str, Kind] = {
     "forget": Kind(publish.forget, "critical"),
     "rebuild": Kind(publish.rebuild, "default"),
     "command": Kind(commands.deliver, "critical"),
+    "withdraw": Kind(commands.withdraw, "critical"),
+    "remove_files": Kind(commands.remove_files, "default"),
     "rollout": Kind(rollouts.advance, "critical"),
     "upgrade": Kind(rollouts.deliver, "critical"),
 }

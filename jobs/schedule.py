@@ -35,5 +35,6 @@ TIMETABLE = (
     Entry("presence", presence.watch, 10, "default"),
     Entry("links", presence.compare_all, 300, "default", timeout=300),
     Entry("commands", commands.give_up, 15, "default"),
+    Entry("recordings", commands.remove_recordings, 3600, "default", timeout=600),
     Entry("invitations", mails.send_due_invitations, 60, "default", timeout=300),
 )

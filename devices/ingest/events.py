@@ -7,6 +7,7 @@ from devices.ingest.facts import (
     Applied,
     CommandDone,
     CommandFailed,
+    CommandSent,
     Connected,
     Disconnected,
     Happened,
@@ -17,15 +18,20 @@ from devices.ingest.facts import (
     bounded,
     text,
 )
-from devices.models import AccessPoint, Event
+from devices.ingest.merging import is_silence
+from devices.models import AccessPoint, Command, Event
+from devices.models.command import CommandKind
 
 CHANGED_NUMBER = "uuid changed"  # the outpost's reason for saying "connected" again in the same session
 MAX_LINE = 1000
 
 
-def event_of(access_point: AccessPoint, news: News) -> Event | None:
-    """The log's line for this fact, or None when it is of no interest to anybody."""
-    line = _line(news)
+def event_of(access_point: AccessPoint, news: News, command: Command | None = None) -> Event | None:
+    """The log's line for this fact, or None when it is of no interest to anybody.
+
+    ``command`` is the one it is about, where it is one of this access point's.
+    """
+    line = _line(news) if command is None else _about(command, news)
     if line is None:
         return None
     kind, data = line
@@ -43,9 +49,11 @@ def _line(news: News) -> tuple[str, dict[str, Any]] | None:
     content = news.content
     match content:
         case Connected():
-            return None if content.reason == CHANGED_NUMBER else ("connected", _arrival(content))
+            if content.reason == CHANGED_NUMBER:
+                return None
+            return "connected", _arrival(content) | {"session": news.session}
         case Disconnected():
-            return "disconnected", {"code": text(str(content.code), 60)}
+            return "disconnected", {"code": text(str(content.code), 60), "session": news.session}
         case Happened():
             return text(content.type, 40), {"payload": bounded(content.payload)}
         case Logged():
@@ -65,8 +73,20 @@ def _answer(content: object) -> tuple[str, dict[str, Any]] | None:
         case CommandDone():
             return "command.done", {"command": content.command}
         case CommandFailed():
-            return "command.failed", {"command": content.command, "text": text(content.text, MAX_LINE)}
+            words = {"text": text(content.text, MAX_LINE), "unanswered": content.unanswered}
+            return "command.failed", {"command": content.command, **words}
     return None
+
+
+def _about(command: Command, news: News) -> tuple[str, dict[str, Any]] | None:
+    """What became of a command; of one that is never answered, that it was sent is all there is."""
+    content = news.content
+    if isinstance(content, CommandSent) and command.kind == CommandKind.KICK:
+        return "command.done", {"command": command.pk, "kind": command.kind}
+    if isinstance(content, CommandFailed) and is_silence(command, content):
+        return None
+    line = _answer(content)
+    return (line[0], {**line[1], "kind": command.kind}) if line else None
 
 
 def _arrival(told: Connected) -> dict[str, Any]:

@@ -5,7 +5,7 @@ and not by arrival: the same facts in any order, once or twice, end in the same 
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -24,11 +24,14 @@ from devices.ingest.facts import (
     text,
 )
 from devices.models import AccessPoint, Command, Configuration, Link
-from devices.models.command import CommandState
+from devices.models.command import CommandKind, CommandState
+from devices.scan import read_scan
 
 WORDS = 500  # characters kept of one sentence of an access point
 _NEVER = datetime.min.replace(tzinfo=UTC)
-_BEFORE_ANSWER = {CommandState.QUEUED, CommandState.SENT, CommandState.EXPIRED}
+_BEFORE_ANSWER = {CommandState.QUEUED, CommandState.SENT, CommandState.EXPIRED, CommandState.CANCELLED}
+MUTED = timedelta(minutes=10)
+_LEAVING = {CommandKind.REBOOT, CommandKind.FACTORY}
 
 
 def merge(access_point: AccessPoint, row: Configuration, news: News) -> None:
@@ -139,14 +142,36 @@ def merge_command(command: Command, news: News) -> None:
     """Sent, then one verdict: of two answers the later one (an early "triggered", then a failure)."""
     content = news.content
     if isinstance(content, CommandSent):
-        command.sent_at = min(command.sent_at or news.at, news.at)
-        if command.state == CommandState.QUEUED:
-            command.state = CommandState.SENT
+        _left(command, news.at)
     elif isinstance(content, CommandDone):
         _verdict(command, CommandState.DONE, news.at, "")
-    elif isinstance(content, CommandFailed):
+        if command.kind == CommandKind.WIFISCAN and command.state == CommandState.DONE:
+            command.result = read_scan(content.result)
+    elif isinstance(content, CommandFailed) and not is_silence(command, content):
         words = _("The access point did not answer.") if content.unanswered else content.text
         _verdict(command, CommandState.FAILED, news.at, words)
+
+
+def is_silence(command: Command, told: CommandFailed) -> bool:
+    """No answer to what is never answered: no news."""
+    return command.kind == CommandKind.KICK and told.unanswered
+
+
+def mute(access_point: AccessPoint, command: Command, news: News) -> None:
+    """It was told to go away for a moment: no alert for that, for a bounded time."""
+    if isinstance(news.content, CommandSent) and command.kind in _LEAVING:
+        until = news.at + MUTED
+        access_point.muted_until = max(access_point.muted_until or until, until)
+
+
+def _left(command: Command, at: datetime) -> None:
+    """It was sent, whatever we thought of it: given up unfetched, or cancelled in that very moment."""
+    unfetched = command.state == CommandState.EXPIRED and command.sent_at is None
+    if unfetched or command.state in {CommandState.QUEUED, CommandState.CANCELLED}:
+        command.state, command.ended_at, command.text = CommandState.SENT, None, ""
+    command.sent_at = min(command.sent_at or at, at)
+    if command.kind == CommandKind.KICK and command.state == CommandState.SENT:
+        _verdict(command, CommandState.DONE, at, "")
 
 
 def _verdict(command: Command, state: CommandState, at: datetime, words: str) -> None:

@@ -4,7 +4,7 @@ The rows of the batch are locked first, so that an access point given up meanwhi
 still there or already gone; facts of those nobody claims are dropped.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
@@ -17,9 +17,10 @@ from prometheus_client import Counter
 
 from devices.ingest.events import event_of
 from devices.ingest.facts import CommandDone, CommandFailed, CommandSent, News, Poison, read
-from devices.ingest.merging import merge, merge_command
+from devices.ingest.merging import merge, merge_command, mute
 from devices.ingest.secrecy import masked
 from devices.models import AccessPoint, Command, Configuration, Event, Task
+from devices.models.command import CommandKind
 from devices.transactions import is_away, run_transaction
 from devices.upsert import upsert
 from outpost.store.contract import Fact
@@ -55,6 +56,7 @@ _HEARD = (
     "firmware",
     "boot_reason",
     "capabilities",
+    "muted_until",
 )
 _ANSWERED = (
     "reported_uuid",
@@ -142,12 +144,14 @@ def _write(news: Sequence[News], adopting: bool) -> int:
     batch = _Batch.load({one.serial for one in news})
     ours = masked([one for one in news if one.serial in batch.rows])
     batch.take(ours)
-    batch.save()
-    _answer_commands(
+    commands = _Commands.load(
         [one for one in ours if isinstance(one.content, CommandSent | CommandDone | CommandFailed)]
     )
+    commands.take(batch)
+    batch.save()
+    commands.save()
     if not adopting:
-        events = [event_of(batch.rows[one.serial].access_point, one) for one in ours]
+        events = [event_of(batch.rows[one.serial].access_point, one, commands.of(one)) for one in ours]
         Event.objects.bulk_create([event for event in events if event], ignore_conflicts=True)
         batch.publish()
     return len(ours)
@@ -219,15 +223,38 @@ def _values(row: Model, columns: Sequence[str]) -> dict[str, Any]:
     return {column: getattr(row, column) for column in columns}
 
 
-def _answer_commands(news: Sequence[News]) -> None:
-    """Two statements; a command answers only to its own access point."""
-    if not news:
-        return
-    asked: Callable[[News], int] = lambda one: one.content.command  # type: ignore[union-attr]  # noqa: E731
-    rows = Command.objects.filter(pk__in={asked(one) for one in news}).order_by("pk").select_for_update()
-    commands = {(row.pk, row.access_point.serial): row for row in rows.select_related("access_point")}
-    met = [(row, one) for one in news if (row := commands.get((asked(one), one.serial)))]
-    for row, one in met:
-        merge_command(row, one)
-    fields = ["state", "sent_at", "ended_at", "text"]
-    Command.objects.bulk_update(list({row.pk: row for row, _ in met}.values()), fields)
+class _Commands:
+    """The commands a batch tells of, locked; each answers only to its own access point."""
+
+    def __init__(self, rows: Mapping[tuple[int, str], Command], news: Sequence[News]) -> None:
+        self._met = [(row, one) for one in news if (row := rows.get((_asked(one), one.serial)))]
+        self._by_fact = {one.id: row for row, one in self._met}
+
+    @classmethod
+    def load(cls, news: Sequence[News]) -> "_Commands":
+        if not news:
+            return cls({}, ())
+        found = Command.objects.filter(pk__in={_asked(one) for one in news}).order_by("pk")
+        rows = found.select_for_update().select_related("access_point")
+        return cls({(row.pk, row.access_point.serial): row for row in rows}, news)
+
+    def of(self, news: News) -> Command | None:
+        return self._by_fact.get(news.id)
+
+    def take(self, batch: _Batch) -> None:
+        for row, one in self._met:
+            merge_command(row, one)
+            mute(batch.rows[one.serial].access_point, row, one)
+
+    def save(self) -> None:
+        """One statement, and one more where something was found that is worth keeping."""
+        rows = list({row.pk: row for row, _ in self._met}.values())
+        if rows:
+            Command.objects.bulk_update(rows, ["state", "sent_at", "ended_at", "text"])
+        scans = [row for row in rows if row.kind == CommandKind.WIFISCAN and row.result is not None]
+        if scans:
+            Command.objects.bulk_update(scans, ["result"])
+
+
+def _asked(news: News) -> int:
+    return news.content.command  # type: ignore[union-attr,no-any-return]
