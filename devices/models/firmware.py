@@ -50,7 +50,7 @@ class FirmwareImage(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     # the file
     file_name = models.CharField(_("file"), max_length=200)
-    key = models.CharField(max_length=300, unique=True, help_text="Its name in the storage")
+    key = models.CharField(max_length=255, unique=True, help_text="Its name in the storage")
     upload = models.CharField(max_length=200, blank=True, help_text="The storage's id of a running upload")
     size = models.PositiveBigIntegerField(_("size"), help_text="Bytes: first as announced, then as counted")
     sha256 = models.CharField(max_length=64, blank=True)
