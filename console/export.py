@@ -6,15 +6,7 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-# A cell that starts with one of these is a formula to a spreadsheet (OWASP, CSV injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-def cell(value: Any) -> Any:
-    """``value`` as a spreadsheet shows it and never runs it: text that could be a formula is quoted."""
-    if isinstance(value, str) and value.lstrip(" \ufeff").startswith(_FORMULA):
-        return f"'{value}"
-    return value
+from devices.spreadsheet import cell
 
 
 class _Line:

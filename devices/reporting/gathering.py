@@ -1,0 +1,178 @@
+"""Counts a month for its report, in many short statements: no statement grows with the organisation."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.conf import settings
+from django.db.models import Count, Max, QuerySet, Sum
+
+from accounts.models import Organisation
+from devices.models import AccessPoint, Alert, Event, Network, Usage
+from devices.models.usage import COARSE
+from devices.reporting.availability import ARRIVALS, DEPARTURES, KINDS, Change, Online, time_online
+from devices.reporting.contents import AccessPointMonth, Contents, NetworkMonth, month_end, together
+
+ACCESS_POINTS = 200  # whose month is read at once: some 150,000 rows of hours
+NETWORK_ROWS = 1000  # access points whose day is added up at once
+BUSIEST = 10
+DAY = timedelta(days=1)
+
+# Told how much is done, from 0 to 1; may raise, which ends it.
+Tick = Callable[[float], None]
+
+
+class Month:
+    """One organisation's month, being counted. ``now`` ends it early while it is not over."""
+
+    def __init__(self, organisation: Organisation, month: date, now: datetime) -> None:
+        self.organisation, self.month, self.now = organisation, month.replace(day=1), now
+        self.start = _midnight(self.month)
+        self.end = min(_midnight(month_end(month)), now)
+        # Comings and goings before that are not kept, so who was online then nobody knows.
+        self.log_known = self.start >= now - timedelta(days=settings.EVENTS_DAYS)
+        self.networks = {
+            row.pk: NetworkMonth(row.name)
+            for row in Network.objects.filter(organisation=organisation).order_by("name", "pk")
+        }
+        self.ssids: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+        self.days: dict[date, int] = {}
+
+    def gather(self, tick: Tick) -> Contents:
+        """Count it. Raises whatever ``tick`` does."""
+        access_points = list(self._access_points(lambda done: tick(done / 2)))
+        self._add_days(lambda done: tick(0.5 + done / 2))
+        self._add_alerts()
+        entries = self.organisation.audit_entries.filter(at__gte=self.start, at__lt=self.end)
+        return Contents(
+            organisation=self.organisation.name,
+            month=self.month,
+            until=self.end,
+            networks=list(self.networks.values()),
+            access_points=access_points,
+            ssids=self._busiest(),
+            days=sorted(self.days.items()),
+            changes=entries.count(),
+        )
+
+    def _access_points(self, tick: Tick) -> Iterator[AccessPointMonth]:
+        rows = AccessPoint.objects.of(self.organisation).order_by("network__name", "network", "name", "pk")
+        rows = rows.defer("capabilities")
+        total = rows.count()
+        for start in range(0, total, ACCESS_POINTS):
+            tick(start / total)
+            batch = list(rows[start : start + ACCESS_POINTS])
+            moved, online = self._moved(batch), self._online(batch)
+            for row in batch:
+                yield self._one(row, moved.get(row.pk, (0, 0, 0)), online.get(row.pk))
+
+    def _one(self, row: AccessPoint, moved: tuple[int, int, int], online: Online | None) -> AccessPointMonth:
+        network = self.networks.setdefault(row.network_id, NetworkMonth(""))
+        network.access_points += 1
+        network.online = together((network.online, online))
+        return AccessPointMonth(
+            network.name, row.name, row.serial, row.model or row.compatible, row.firmware, online, *moved
+        )
+
+    def _moved(self, batch: Sequence[AccessPoint]) -> dict[int, tuple[int, int, int]]:
+        """Bytes down and up and most clients of each."""
+        rows = self._usage().filter(access_point__in=batch, ssid="")
+        sums = rows.values_list("access_point").annotate(Sum("downloaded"), Sum("uploaded"), Max("clients"))
+        return {pk: (int(down), int(up), int(clients)) for pk, down, up, clients in sums}
+
+    def _online(self, batch: Sequence[AccessPoint]) -> dict[int, Online]:
+        """Only of those that had connected by the end of the month."""
+        if not self.log_known:
+            return {}
+        log, before = self._log(batch), self._before(batch)
+        return {
+            row.pk: time_online(
+                before.get(row.pk, _started_online(row, log[row.pk])),
+                log[row.pk],
+                max(self.start, row.first_seen),
+                self.end,
+            )
+            for row in batch
+            if row.first_seen and row.first_seen < self.end
+        }
+
+    def _log(self, batch: Sequence[AccessPoint]) -> dict[int, list[Change]]:
+        rows = Event.objects.filter(
+            access_point__in=batch, kind__in=KINDS, at__gte=self.start, at__lt=self.end
+        ).order_by("at", "pk")
+        log = defaultdict(list)
+        for pk, at, kind, data in rows.values_list("access_point", "at", "kind", "data"):
+            log[pk].append(Change(at, kind, _session(data)))
+        return log
+
+    def _before(self, batch: Sequence[AccessPoint]) -> dict[int, bool]:
+        """Whether each was online when the month began, by the last of its comings and goings until then."""
+        rows = Event.objects.filter(access_point__in=batch, kind__in=KINDS, at__lt=self.start).order_by()
+        last: dict[int, tuple[datetime, bool]] = {}
+        for pk, kind, at in rows.values_list("access_point", "kind").annotate(Max("at")):
+            last[pk] = max(last.get(pk, (at, False)), (at, kind in ARRIVALS))
+        return {pk: online for pk, (_, online) in last.items()}
+
+    def _add_days(self, tick: Tick) -> None:
+        """Traffic of networks and SSIDs, and each network's busiest hour."""
+        days = [self.start + n * DAY for n in range((self.end - self.start) // DAY + 1)]
+        days = [day for day in days if day < self.end]
+        for number, day in enumerate(days):
+            tick(number / len(days))
+            self.days[day.date()] = 0
+            for networks in self._network_batches():
+                self._add_day(networks, day)
+
+    def _network_batches(self) -> Iterator[list[int]]:
+        """So many networks at once that they have some thousand access points."""
+        batch, size = [], 0
+        for pk, network in self.networks.items():
+            batch.append(pk)
+            size += max(1, network.access_points)
+            if size >= NETWORK_ROWS:
+                yield batch
+                batch, size = [], 0
+        yield from [batch] if batch else []
+
+    def _add_day(self, networks: list[int], day: datetime) -> None:
+        rows = self._usage().filter(network__in=networks, at__gte=day, at__lt=min(day + DAY, self.end))
+        sums = rows.filter(ssid="").values_list("network", "at")
+        for pk, _, down, up, clients in sums.annotate(
+            Sum("downloaded"), Sum("uploaded"), Sum("clients")
+        ).order_by():
+            network = self.networks[pk]
+            network.downloaded += int(down)
+            network.uploaded += int(up)
+            network.clients = max(network.clients, int(clients))
+            self.days[day.date()] += int(down + up)
+        named = rows.exclude(ssid="").values_list("ssid").annotate(Sum("downloaded"), Sum("uploaded"))
+        for ssid, down, up in named.order_by():
+            self.ssids[ssid][0] += int(down)
+            self.ssids[ssid][1] += int(up)
+
+    def _usage(self) -> QuerySet[Usage]:
+        return Usage.objects.filter(seconds=COARSE, at__gte=self.start, at__lt=self.end)
+
+    def _add_alerts(self) -> None:
+        rows = Alert.objects.filter(network__in=list(self.networks))
+        opened = rows.filter(opened_at__gte=self.start, opened_at__lt=self.end)
+        for pk, count in opened.order_by().values_list("network").annotate(Count("pk")):
+            self.networks[pk].alerts = count
+
+    def _busiest(self) -> list[tuple[str, int, int]]:
+        ranked = sorted(self.ssids.items(), key=lambda item: (-sum(item[1]), item[0]))
+        return [(ssid, down, up) for ssid, (down, up) in ranked[:BUSIEST]]
+
+
+def _started_online(row: AccessPoint, log: Sequence[Change]) -> bool:
+    """Whether one whose earlier log is no longer kept was online: by what came first, or else by what is."""
+    return log[0].kind in DEPARTURES if log else row.online
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _session(data: object) -> int:
+    session = data.get("session") if isinstance(data, dict) else None
+    return session if isinstance(session, int) else 0

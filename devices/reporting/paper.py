@@ -1,0 +1,162 @@
+"""The report as PDF: typeset by Typst, tagged for screen readers, the same bytes for the same contents."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typst
+from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from devices.reporting.availability import Online
+from devices.reporting.contents import AccessPointMonth, Contents, NetworkMonth
+
+HERE = Path(__file__).parent
+LEAST = 10
+UNKNOWN = "–"
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+# PDF/UA-1 (ISO 14289-1) wants a shape for every character, which our fonts lack. It is tagged all the same.
+_STANDARDS: tuple[list[Any], ...] = (["ua-1"], ["1.7"])
+
+
+def as_pdf(contents: Contents) -> bytes:
+    """Words in the language that is active. Raises ``typst.TypstError`` when the template is wrong."""
+    told = json.dumps(_told(contents), ensure_ascii=False)
+    for standard in _STANDARDS[:-1]:
+        try:
+            return _set(told, standard)
+        except typst.TypstError:
+            continue
+    return _set(told, _STANDARDS[-1])
+
+
+def _set(told: str, standard: list[Any]) -> bytes:
+    made = typst.compile(
+        str(HERE / "report.typ"),
+        root=str(HERE),
+        font_paths=[str(HERE / "fonts")],
+        ignore_system_fonts=True,
+        sys_inputs={"report": told},
+        pdf_standards=standard,
+        timestamp=0,
+    )
+    return bytes(made)  # type: ignore[arg-type]
+
+
+def _told(contents: Contents) -> dict[str, Any]:
+    """What the template shows: text, and shares of a whole from 0 to 1."""
+    most = max((moved for _day, moved in contents.days), default=0) or 1
+    return {
+        "language": (get_language() or "en").split("-")[0],
+        "organisation": _plain(contents.organisation),
+        "month": date_format(contents.month, "YEAR_MONTH_FORMAT"),
+        "covers": _covers(contents),
+        "words": _words(),
+        "figures": _figures(contents),
+        "days": [moved / most for _day, moved in contents.days],
+        "days_words": _days_words(contents),
+        "first_day": date_format(contents.days[0][0]) if contents.days else "",
+        "last_day": date_format(contents.days[-1][0]) if contents.days else "",
+        "networks_head": [
+            *(_("Network"), _("Access points"), _("Available"), _("Downloaded"), _("Uploaded")),
+            *(_("Most clients"), _("Alerts")),
+        ],
+        "networks": [_network(one) for one in contents.networks],
+        "ssids_head": ["SSID", _("Downloaded"), _("Uploaded")],
+        "ssids": [[_plain(ssid), size(down), size(up)] for ssid, down, up in contents.ssids],
+        "least_head": [_("Access point"), _("Network"), _("Available"), _("Outages"), _("Longest")],
+        "least": [_least(one) for one in contents.least_online(LEAST)],
+        "firmware_head": [_("Model"), _("Firmware"), _("Access points")],
+        "firmware": [[_plain(model), _plain(version), str(n)] for model, version, n in contents.firmware],
+    }
+
+
+def _words() -> dict[str, str]:
+    return {
+        "title": _("Wi-Fi report"),
+        "traffic_by_day": _("Traffic by day"),
+        "networks": _("Networks"),
+        "no_networks": _("There was no network."),
+        "busiest": _("Busiest SSIDs"),
+        "least": _("Offline the most"),
+        "firmware": _("Firmware now"),
+        "how": _("How this was counted"),
+        "how_words": _(
+            "Days and months are in UTC. Available is the share of the time since an access point first "
+            "connected that it was connected to Aerie; while it is not, its Wi-Fi may still work. An outage "
+            "lasted a minute or more. Downloaded is what clients received. Most clients is the busiest hour, "
+            "each access point’s most clients in it added up."
+        ),
+    }
+
+
+def _covers(contents: Contents) -> str:
+    last = date_format(contents.until, "DATETIME_FORMAT")
+    return _("Until %(last)s UTC.") % {"last": last}
+
+
+def _figures(contents: Contents) -> list[list[str]]:
+    networks = contents.networks
+    return [
+        [_("Available"), percent(contents.online)],
+        [_("Access points"), number_format(len(contents.access_points), force_grouping=True)],
+        [_("Traffic"), size(sum(one.downloaded + one.uploaded for one in networks))],
+        [_("Most clients in a network"), str(max((one.clients for one in networks), default=0))],
+        [_("Alerts"), str(sum(one.alerts for one in networks))],
+        [_("Changes made"), str(contents.changes)],
+    ]
+
+
+def _network(one: NetworkMonth) -> dict[str, Any]:
+    share = one.online.percent if one.online else None
+    return {
+        "name": _plain(one.name),
+        "access_points": str(one.access_points),
+        "share": (share or 0) / 100,
+        "available": percent(one.online),
+        "downloaded": size(one.downloaded),
+        "uploaded": size(one.uploaded),
+        "clients": str(one.clients),
+        "alerts": str(one.alerts),
+    }
+
+
+def _least(one: AccessPointMonth) -> list[str]:
+    online = one.online or Online()
+    minutes = round(online.longest.total_seconds() / 60)
+    hours = minutes // 60
+    longest = (
+        ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
+        if hours
+        else ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
+    )
+    name = _plain(one.name or one.serial)
+    return [name, _plain(one.network), percent(online), str(online.outages), longest]
+
+
+def _days_words(contents: Contents) -> str:
+    """The chart for who cannot see it."""
+    days = "; ".join(f"{date_format(day)}: {size(moved)}" for day, moved in contents.days)
+    return _("Traffic of each day. %(days)s") % {"days": days}
+
+
+def percent(online: Online | None) -> str:
+    """Never rounded up to a hundred: one outage is one outage."""
+    share = online.percent if online else None
+    if share is None:
+        return UNKNOWN
+    return f"{number_format(min(share, 99.99) if share < 100 else share, 2)} %"
+
+
+def size(count: float) -> str:
+    """Bytes in the unit that leaves at most three digits before the point; powers of a thousand."""
+    unit = 0
+    while count >= 999.5 and unit < len(_UNITS) - 1:
+        count, unit = count / 1000, unit + 1
+    return f"{number_format(count, 0 if unit == 0 or count >= 99.5 else 1)} {_UNITS[unit]}"
+
+
+def _plain(text: str) -> str:
+    """Without the characters that only steer: they have no shape and would turn what follows around."""
+    return "".join(char if char.isprintable() else " " for char in text)
