@@ -60,6 +60,9 @@ CONSOLE_PUBLIC_URL = _required("CONSOLE_PUBLIC_URL", "http://127.0.0.1:8000").rs
 OUTPOST_PUBLIC_URL = env.str("OUTPOST_PUBLIC_URL", "ws://127.0.0.1:15002")
 ALLOWED_HOSTS = [h for h in _required("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if h]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+_DATABASE_REPLICA_URL = env.str("DATABASE_REPLICA_URL", "")
+# How far behind the replica may be before nobody reads it. Seconds.
+DATABASE_REPLICA_MAX_LAG = env.float("DATABASE_REPLICA_MAX_LAG", 5.0)
 _DATABASE_URL = _required("DATABASE_URL", f"sqlite:///{_VAR / 'development' / 'aerie.sqlite3'}")
 REDIS_URL = _required("REDIS_URL", "redis://127.0.0.1:6379/0")
 LIVE_STORE_URL = _required("LIVE_STORE_URL", "redis://127.0.0.1:6379/1")
@@ -113,6 +116,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "console.routing.ReadOwnWrites",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -146,20 +150,26 @@ TEMPLATES = [
 # --- MySQL (SQLite serves the demo alone) ------------------------------------------------------
 
 DATABASES = {"default": env.db_url_config(_DATABASE_URL)}
-_database = DATABASES["default"]
-if _database["ENGINE"] == "django.db.backends.mysql":
-    _database["CONN_MAX_AGE"] = 300
-    _database["CONN_HEALTH_CHECKS"] = True
-    _database.setdefault("OPTIONS", {}).update(
-        charset="utf8mb4", isolation_level="read committed", connect_timeout=5
-    )
-else:
-    Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
-    _database["OPTIONS"] = {
-        "timeout": 20,
-        "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
+if _DATABASE_REPLICA_URL:
+    DATABASES["replica"] = env.db_url_config(_DATABASE_REPLICA_URL) | {"TEST": {"MIRROR": "default"}}
+DATABASE_ROUTERS = ["console.routing.Router"]
+for _database in DATABASES.values():
+    if _database["ENGINE"] == "django.db.backends.mysql":
+        _database["CONN_MAX_AGE"] = 300
+        _database["CONN_HEALTH_CHECKS"] = True
+        _database.setdefault("OPTIONS", {}).update(
+            charset="utf8mb4", isolation_level="read committed", connect_timeout=5
+        )
+    else:
+        Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        _database["OPTIONS"] = {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+if "replica" in DATABASES:
+    # One that freezes in the middle of a read must not hold its reader for ever. Seconds.
+    DATABASES["replica"].setdefault("OPTIONS", {}).update(connect_timeout=1, read_timeout=60)
 
 # The cache holds only rate limits: in MySQL, so that signing in works while Redis is away.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
