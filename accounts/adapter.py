@@ -9,8 +9,9 @@ from allauth.account.internal.stagekit import unstash_login
 from allauth.account.models import EmailAddress
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import BadRequest, ImproperlyConfigured, ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -33,6 +34,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             log.error("mail.not_sent", template=template_prefix, error=type(error).__name__)
             words = _("The mail could not be sent just now. Please try again in a few minutes.")
             messages.error(self.request, words)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Raises ``BadRequest`` when the address cannot be known.
+
+        Each of our proxies adds one to X-Forwarded-For; fewer than there are proxies is somebody who
+        came past one of them, or TRUSTED_PROXIES counting too many.
+        """
+        try:
+            return str(super().get_client_ip(request))
+        except ImproperlyConfigured:
+            log.warning("request.past_a_proxy", trusted_proxies=settings.TRUSTED_PROXIES)
+            raise BadRequest("X-Forwarded-For has fewer addresses than there are proxies") from None
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """False, and nothing changed, when another account signs in with that address."""

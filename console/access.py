@@ -20,7 +20,9 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.models import AuditEntry, Invitation, Membership, Organisation, Role, User
-from devices.models import AccessPoint, Network, Tag
+from devices.models import AccessPoint, Command, FirmwareImage, Network, Rollout, RolloutTarget, Tag
+from devices.models.access_point import AccessPointQuerySet
+from devices.upgrading.axis import with_upgrades
 
 Who = Literal["anyone", "signed-in", "member", "admin", "owner", "staff"]
 
@@ -162,18 +164,48 @@ def network(request: MemberRequest, pk: int) -> Network:
     return found
 
 
-def access_points(request: MemberRequest) -> QuerySet[AccessPoint]:
+def access_points(request: MemberRequest) -> AccessPointQuerySet:
     return AccessPoint.objects.of(request.organisation).select_related("network")
 
 
 def access_point(request: MemberRequest, serial: str) -> AccessPoint:
-    found = get_object_or_404(access_points(request), serial=serial)
+    """With what the last rollout says of it."""
+    found = get_object_or_404(with_upgrades(access_points(request)), serial=serial)
     found.network.organisation = request.organisation
     return found
 
 
+def rollouts(request: MemberRequest) -> QuerySet[Rollout]:
+    return Rollout.objects.filter(organisation=request.organisation).select_related("image", "asked_by")
+
+
+def rollout(request: MemberRequest, pk: int) -> Rollout:
+    found = get_object_or_404(rollouts(request), pk=pk)
+    found.organisation = request.organisation
+    return found
+
+
+def rollout_targets(request: MemberRequest, rollout: Rollout) -> QuerySet[RolloutTarget]:
+    """Those of one rollout, each with its access point, network and the image it is given now."""
+    rows = RolloutTarget.objects.filter(rollout=rollout, rollout__organisation=request.organisation)
+    return rows.select_related("access_point__network", "step")
+
+
+def offered_images(request: MemberRequest) -> QuerySet[FirmwareImage]:
+    """Those that may be installed: the organisation's own, and what is offered to everybody."""
+    return FirmwareImage.objects.of(request.organisation).offered()
+
+
 def tags(request: MemberRequest) -> QuerySet[Tag]:
     return Tag.objects.filter(organisation=request.organisation)
+
+
+def command(request: MemberRequest, serial: str, pk: int) -> Command:
+    """One of this access point's."""
+    about = access_point(request, serial)
+    found = get_object_or_404(about.commands.select_related("asked_by"), pk=pk)
+    found.access_point = about
+    return found
 
 
 def memberships(request: MemberRequest) -> QuerySet[Membership]:

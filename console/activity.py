@@ -17,6 +17,7 @@ SUBJECTS: dict[str, Promise] = {
     "network": _("Networks"),
     "access_point": _("Access points"),
     "command": _("Commands"),
+    "rollout": _("Rollouts"),
     "membership": _("People"),
     "invitation": _("Invitations"),
     "organisation": _("Organisation"),
@@ -25,6 +26,7 @@ ICONS = {
     "network": "wifi",
     "access_point": "router",
     "command": "power",
+    "rollout": "layers",
     "membership": "people",
     "invitation": "people",
     "organisation": "building",
@@ -46,11 +48,27 @@ WORDS: dict[str, Promise] = {
     "access_point.tag": _("changed the tags of %(subject)s from “%(old)s” to “%(new)s”"),
     "access_point.move": _("moved %(subject)s from %(old)s to %(new)s"),
     "access_point.release": _("released %(subject)s"),
+    "rollout.start": _("started the rollout %(subject)s to access points: %(count)s"),
+    "rollout.pause": _("paused the rollout %(subject)s"),
+    "rollout.resume": _("resumed the rollout %(subject)s"),
+    "rollout.cancel": _("cancelled what waited of the rollout %(subject)s"),
+    "rollout.retry": _("had access points that failed in the rollout %(subject)s tried again: %(count)s"),
+    "rollout.roll_back": _("rolled back %(subject)s; new rollouts: %(count)s"),
+    "rollout.halt": _("halted the rollout %(subject)s: %(reason)s"),
+    "rollout.finish": _("finished the rollout %(subject)s"),
     "command.reboot": _("rebooted %(subject)s"),
     "command.blink": _("let %(subject)s blink"),
+    "command.factory": _("reset %(subject)s to factory settings"),
+    "command.wifiscan": _("let %(subject)s look for other Wi-Fi"),
+    "command.trace": _("recorded traffic of %(subject)s for %(duration)s s"),
+    "command.kick": _("disconnected the client %(mac)s from %(subject)s"),
+    "command.cancel": _("cancelled a command that waited for %(subject)s"),
+    "command.download": _("downloaded traffic recorded by %(subject)s"),
 }
 
 
+# What nobody does but Aerie by itself.
+BY_ITSELF = {"rollout.halt", "rollout.finish"}
 _ROLES: dict[Any, Any] = {role.value: role.label for role in Role}
 
 
@@ -73,8 +91,13 @@ class Line:
     @classmethod
     def of(cls, entry: AuditEntry) -> Self:
         about = entry.verb.partition(".")[0]
-        actor = str(entry.actor) if entry.actor else _now("Somebody who no longer has an account")
-        return cls(entry.at, actor, words(entry), ICONS.get(about, "circle"))
+        return cls(entry.at, _actor(entry), words(entry), ICONS.get(about, "circle"))
+
+
+def _actor(entry: AuditEntry) -> str:
+    if entry.actor:
+        return str(entry.actor)
+    return "Aerie" if entry.verb in BY_ITSELF else _now("Somebody who no longer has an account")
 
 
 def words(entry: AuditEntry) -> str:

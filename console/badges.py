@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from devices.models.access_point import Link
 from devices.models.command import CommandState
 from devices.models.configuration import ConfigurationState
+from devices.models.rollout import RolloutState, TargetState
+from devices.upgrading.axis import FirmwareState
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,34 @@ COMMAND = {
     CommandState.DONE: ("good", "check-circle-fill"),
     CommandState.FAILED: ("bad", "x-circle-fill"),
     CommandState.EXPIRED: ("bad", "clock-fill"),
+    CommandState.CANCELLED: ("idle", "slash-circle"),
 }
-CURRENT_FIRMWARE = Badge(_("Current"), "good", "patch-check")
-NO_FIRMWARE = Badge(_("Not known yet"), "idle", "question-circle")
+FIRMWARE = {
+    FirmwareState.CURRENT: ("good", "patch-check"),
+    FirmwareState.AVAILABLE: ("wait", "arrow-up-circle"),
+    FirmwareState.SCHEDULED: ("wait", "calendar-event"),
+    FirmwareState.DOWNLOADING: ("busy", "cloud-arrow-down"),
+    FirmwareState.UPGRADING: ("busy", "arrow-repeat"),
+    FirmwareState.VERIFYING: ("busy", "search"),
+    FirmwareState.FAILED: ("bad", "x-circle-fill"),
+    FirmwareState.ON_HOLD: ("wait", "pause-circle"),
+    FirmwareState.UNKNOWN: ("idle", "question-circle"),
+}
+ROLLOUT = {
+    RolloutState.SCHEDULED: ("wait", "calendar-event"),
+    RolloutState.RUNNING: ("busy", "arrow-repeat"),
+    RolloutState.PAUSED: ("wait", "pause-circle"),
+    RolloutState.HALTED: ("bad", "exclamation-octagon-fill"),
+    RolloutState.FINISHED: ("good", "check-circle-fill"),
+    RolloutState.CANCELLED: ("idle", "slash-circle"),
+}
+TARGET = {
+    TargetState.WAITING: ("wait", "hourglass-split"),
+    TargetState.BUSY: ("busy", "arrow-repeat"),
+    TargetState.SUCCEEDED: ("good", "check-circle-fill"),
+    TargetState.FAILED: ("bad", "x-circle-fill"),
+    TargetState.CANCELLED: ("idle", "slash-circle"),
+}
 ON_AIR = Badge(_("On air"), "good", "broadcast")
 OFF_AIR = Badge(_("Off"), "idle", "power")
 
@@ -57,9 +84,19 @@ def configuration_badge(state: str) -> Badge:
     return Badge(found.label, *CONFIGURATION[found])
 
 
-def firmware_badge(version: str) -> Badge:
-    """Until rollouts say more, an access point that told us a version runs the current one."""
-    return CURRENT_FIRMWARE if version else NO_FIRMWARE
+def firmware_badge(state: str) -> Badge:
+    found = FirmwareState(state)
+    return Badge(found.label, *FIRMWARE[found])
+
+
+def rollout_badge(state: str) -> Badge:
+    found = RolloutState(state)
+    return Badge(found.label, *ROLLOUT[found])
+
+
+def target_badge(state: str) -> Badge:
+    found = TargetState(state)
+    return Badge(found.label, *TARGET[found])
 
 
 def command_badge(state: Any) -> Badge:

@@ -1,13 +1,29 @@
 """An access point's log in sentences. Its own words are quoted, never trusted."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _later
 
-from devices.models import Event
+from console.verdicts import commands_of
+from devices.models import Command, Event
+from devices.models.command import CommandKind
+
+_ANSWERS = {"command.done", "command.failed"}
+# An answer says that it heard and will: what it promised shows in the lines that follow.
+DONE: dict[CommandKind, Promise] = {
+    CommandKind.REBOOT: _later("Restarts at %(who)s's request"),
+    CommandKind.BLINK: _later("Blinked at %(who)s's request"),
+    CommandKind.FACTORY: _later("Goes back to factory settings at %(who)s's request"),
+    CommandKind.WIFISCAN: _later("Looked for other Wi-Fi at %(who)s's request"),
+    CommandKind.TRACE: _later("Recorded traffic at %(who)s's request"),
+    CommandKind.KICK: _later("Disconnected %(mac)s at %(who)s's request"),
+    CommandKind.UPGRADE: _later("Took new firmware at %(who)s's request"),
+}
 
 
 @dataclass(frozen=True)
@@ -21,11 +37,34 @@ class Line:
 
 
 def lines(events: Sequence[Event]) -> list[Line]:
-    return [_line(event) for event in events]
+    """One statement, where commands are among them."""
+    commands = commands_of(events)
+    return [_line(event, commands) for event in events]
 
 
-def _line(event: Event) -> Line:
+def _line(event: Event, commands: Mapping[tuple[int, Any], Command]) -> Line:
     data = event.data if isinstance(event.data, dict) else {}
+    if event.kind in _ANSWERS and isinstance(data.get("command"), int):
+        command = commands.get((event.access_point_id, data["command"]))
+        return _answer(event, data, command) if command else _usual(event, data)
+    return _usual(event, data)
+
+
+def _answer(event: Event, data: dict[str, Any], command: Command) -> Line:
+    """Which command it was, and who asked for it."""
+    who = str(command.asked_by) if command.asked_by else _("Aerie")
+    about = {"who": who, "mac": command.params.get("mac", "?"), "command": command.get_kind_display()}
+    if event.kind == "command.done":
+        return Line(event.at, "check-lg", str(DONE[CommandKind(command.kind)]) % about)
+    if data.get("unanswered"):
+        return Line(event.at, "x-circle-fill", _("%(command)s: it did not answer %(who)s's request") % about)
+    words = _strings([data.get("text")])
+    return Line(
+        event.at, "x-circle-fill", _("%(command)s, at %(who)s's request, failed") % about, tuple(words)
+    )
+
+
+def _usual(event: Event, data: dict[str, Any]) -> Line:
     sentence = _SENTENCES.get(event.kind)
     if sentence is None:
         return Line(event.at, "info-circle-fill", _("It reported: %(kind)s") % {"kind": event.kind})

@@ -1,15 +1,21 @@
 """How much a request may weigh."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import Resolver404, resolve
+
+_View = TypeVar("_View", bound=Callable[..., HttpResponseBase])
 
 
 class LimitBody:
     """Answers 413 to what is larger than ``DATA_UPLOAD_MAX_MEMORY_SIZE`` before a byte of it is read.
+
+    A view that ``takes`` more says so itself.
 
     Django counts fields alone: it would write a file of any size to disk, whoever sent it.
     A body without a length is an empty one to WSGI.
@@ -19,9 +25,28 @@ class LimitBody:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if _length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        length = _length(request)
+        if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE and length > _taken(request):
             return _too_large(request)
         return self.get_response(request)
+
+
+def takes(most: int) -> Callable[[_View], _View]:
+    """The view reads bodies of up to so many bytes, and not into memory."""
+
+    def declare(view: _View) -> _View:
+        view.body_limit = most  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def _taken(request: HttpRequest) -> int:
+    """What the address's view takes, where it says so."""
+    try:
+        return int(getattr(resolve(request.path_info).func, "body_limit", 0))
+    except Resolver404:
+        return 0
 
 
 def _length(request: HttpRequest) -> int:

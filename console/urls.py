@@ -5,6 +5,7 @@ from django.urls import include, path
 from console import health
 from console.views import (
     access_points,
+    commands,
     dashboard,
     errors,
     home,
@@ -14,13 +15,17 @@ from console.views import (
     organisations,
     profile,
     review,
+    rollout,
+    rollouts,
     search,
     setup,
     ssid,
+    uploads,
 )
 
 ORGANISATION = "o/<slug:slug>"
 NETWORK = f"{ORGANISATION}/networks/<int:pk>"
+ROLLOUT = f"{ORGANISATION}/rollouts/<int:pk>"
 ACCESS_POINT = f"{ORGANISATION}/access-points/<slug:serial>"
 
 urlpatterns = [
@@ -74,14 +79,33 @@ urlpatterns = [
     path(f"{NETWORK}/setup/wifi/", setup.wifi, name="setup_wifi"),
     path(f"{NETWORK}/setup/go-live/", setup.go_live, name="setup_go_live"),
     path(f"{NETWORK}/access-points/add/", setup.add_access_points, name="add_access_points"),
+    # firmware rollouts
+    path(f"{ORGANISATION}/rollouts/", rollouts.rollouts, name="rollouts"),
+    path(f"{ORGANISATION}/rollouts/new/", rollouts.new_rollout, name="new_rollout"),
+    path(f"{ROLLOUT}/", rollout.rollout, name="rollout"),
+    path(f"{ROLLOUT}/access-points.csv", rollout.rollout_csv, name="rollout_csv"),
+    path(f"{ROLLOUT}/pause/", rollout.pause, name="pause_rollout"),
+    path(f"{ROLLOUT}/resume/", rollout.resume, name="resume_rollout"),
+    path(f"{ROLLOUT}/cancel/", rollout.cancel, name="cancel_rollout"),
+    path(f"{ROLLOUT}/retry/", rollout.retry, name="retry_rollout"),
+    path(f"{ROLLOUT}/roll-back/", rollout.roll_back, name="roll_back"),
     # one access point
     path(f"{ACCESS_POINT}/", access_points.page, name="access_point"),
     path(f"{ACCESS_POINT}/log/", access_points.log, name="log"),
     path(f"{ACCESS_POINT}/rename/", access_points.rename, name="rename"),
     path(f"{ACCESS_POINT}/move/", access_points.move, name="move"),
     path(f"{ACCESS_POINT}/release/", access_points.release, name="release"),
-    path(f"{ACCESS_POINT}/command/", access_points.command, name="command"),
-    path(f"{ACCESS_POINT}/command/<slug:kind>/", access_points.ask, name="ask"),
+    path(f"{ACCESS_POINT}/command/", commands.last, name="command"),
+    path(f"{ACCESS_POINT}/command/<slug:kind>/", commands.ask, name="ask"),
+    path(f"{ACCESS_POINT}/factory/", commands.factory, name="factory"),
+    path(f"{ACCESS_POINT}/record/", commands.record, name="record"),
+    path(f"{ACCESS_POINT}/kick/", commands.kick, name="kick"),
+    path(f"{ACCESS_POINT}/commands/", commands.listed, name="commands"),
+    path(f"{ACCESS_POINT}/commands/<int:pk>/", commands.detail, name="command_detail"),
+    path(f"{ACCESS_POINT}/commands/<int:pk>/cancel/", commands.cancel, name="cancel_command"),
+    path(f"{ACCESS_POINT}/commands/<int:pk>/recording/", commands.recording, name="recording"),
+    # where access points send what they recorded
+    path("uploads/<str:token>/", uploads.upload, name="upload"),
 ]
 
 handler400 = errors.bad_request

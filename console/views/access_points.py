@@ -5,11 +5,10 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone as clock
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from console import access
 from console.access import MemberRequest
@@ -19,9 +18,9 @@ from console.forms.place import TypedConfirmation
 from console.listing import ROWS
 from console.live import heard_of, report
 from console.verdicts import shown_command
-from devices.models import AccessPoint, Command
-from devices.models.command import CommandKind
+from devices.models import AccessPoint
 from devices.tagging import set_tags
+from devices.upgrading.axis import Offers
 
 RECENT = 10
 
@@ -36,9 +35,10 @@ def page(request: MemberRequest, serial: str) -> HttpResponse:
             "configuration": access_point.configuration,
             "state": access_point.configuration.state(clock.now()),
             "left_out": access_point.configuration.left_out,
-            "command": shown_command(access_point, clock.now()),
+            "shown": shown_command(access_point, clock.now()),
             "lines": _recent(access_point),
             "tags": access_point.tags.all(),
+            "firmware_state": Offers(request.organisation).state(access_point),
         }
     )
     part = request.headers.get("HX-Request")
@@ -91,27 +91,6 @@ def release(request: MemberRequest, serial: str) -> HttpResponse:
         )
         return redirect("network", request.organisation.slug, network.pk)
     return _form_page(request, "access_points/release.html", access_point, form)
-
-
-@access.admin
-@require_POST
-def ask(request: MemberRequest, serial: str, kind: str) -> HttpResponse:
-    """Reboot or blink, now."""
-    access_point = access.access_point(request, serial)
-    if kind not in CommandKind.values:
-        raise Http404
-    Command.ask(request.user, access_point, CommandKind(kind))
-    return _to(access_point)
-
-
-@access.member
-def command(request: MemberRequest, serial: str) -> HttpResponse:
-    """The verdict of the last command, asked for until there is one."""
-    access_point = access.access_point(request, serial)
-    if not request.headers.get("HX-Request"):
-        return _to(access_point)
-    context = _context(access_point) | {"command": shown_command(access_point, clock.now())}
-    return render(request, "access_points/command.html", context)
 
 
 def _context(access_point: AccessPoint) -> dict[str, Any]:

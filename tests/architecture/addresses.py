@@ -8,6 +8,8 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Invitation, Role
+from devices.models import Command
+from devices.models.command import CommandKind
 from tests.world import World
 
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -22,6 +24,8 @@ ROWS: dict[tuple[str, str], Callable[[World], object]] = {
     ("wifi", "key"): lambda world: world.ssid(world.harbour, "Lento").pk,
     ("access-points", "serial"): lambda world: world.counter.serial,
     ("command", "kind"): lambda world: "blink",
+    ("commands", "pk"): lambda world: _command(world).pk,
+    ("uploads", "token"): lambda world: "no-such-token",
     ("invitation", "token"): lambda world: "no-such-token",
 }
 
@@ -72,6 +76,11 @@ def _walk(resolver: URLResolver, prefix: str) -> Iterator[Route]:
             yield Route(pattern, entry.callback)
         else:
             yield from _walk(entry, pattern)
+
+
+def _command(world: World) -> Command:
+    """The counter's last command, given when first asked for."""
+    return world.counter.commands.first() or Command.ask(world.ada, world.counter, CommandKind.BLINK)
 
 
 def _invitation(world: World) -> Invitation:
