@@ -286,6 +286,16 @@ MFA_TOTP_ISSUER = "Aerie"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 USERSESSIONS_TRACK_ACTIVITY = True
 
+# --- how long what happened is kept, in days: see jobs/housekeeping.py ----------------------------
+
+EVENTS_DAYS = env.int("EVENTS_DAYS", 90)
+USAGE_FINE_DAYS = env.int("USAGE_FINE_DAYS", 3)
+USAGE_HOURLY_DAYS = env.int("USAGE_HOURLY_DAYS", 400)
+COMMANDS_DAYS = env.int("COMMANDS_DAYS", 180)
+ALERTS_DAYS = env.int("ALERTS_DAYS", 400)
+ROLLOUTS_DAYS = env.int("ROLLOUTS_DAYS", 400)
+INVITATIONS_DAYS = env.int("INVITATIONS_DAYS", 90)
+
 # --- the browser's side ------------------------------------------------------------------------
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
