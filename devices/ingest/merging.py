@@ -170,7 +170,7 @@ def _left(command: Command, at: datetime) -> None:
     if unfetched or command.state in {CommandState.QUEUED, CommandState.CANCELLED}:
         command.state, command.ended_at, command.text = CommandState.SENT, None, ""
     command.sent_at = min(command.sent_at or at, at)
-    if command.kind == CommandKind.KICK and command.state == CommandState.SENT:
+    if command.kind == CommandKind.KICK:  # never answered
         _verdict(command, CommandState.DONE, at, "")
 
 

@@ -128,6 +128,7 @@ def _add_network(group: argparse._ArgumentGroup) -> None:
         "--connect-limit", type=_seconds, default=60.0, help="seconds without connection that raise the alarm"
     )
     add("--early-seconds", type=_seconds, default=30.0, help="a session shorter than this was dropped early")
+    add("--no-uploads", dest="uploads", action="store_false", help="do not send recordings anywhere")
     add("--strict", action="store_true", help="end at the first alarm")
 
 

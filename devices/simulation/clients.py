@@ -88,6 +88,15 @@ class Crowd:
         movements += self._join(air, now, elapsed, rng)
         return [Movement(kind, client, channels.get(client.bss.radio, 0)) for kind, client in movements]
 
+    def kick(self, mac: str, air: Air) -> list[Movement]:
+        """The client with this address goes; it may come back like anybody else."""
+        channels = {one.index: one.channel for one in air.radios}
+        gone = [client for client in self.clients if client.mac == mac.lower()]
+        for client in gone:
+            self.clients.remove(client)
+            self._keep_traffic(client)
+        return [Movement("client.leave", one, channels.get(one.bss.radio, 0)) for one in gone]
+
     def _leave(self, air: Air, elapsed: float, rng: Random) -> Iterator[tuple[str, Client]]:
         gone = 1 - math.exp(-elapsed / MEAN_STAY)
         there = {(bss.ssid, bss.band, bss.location): bss for bss in air.bsses}

@@ -13,8 +13,9 @@ from urllib.parse import unquote, urlsplit
 
 from devices.simulation import frames
 from devices.simulation.air import Air, on_air
+from devices.simulation.capture import capture
 from devices.simulation.configuration import ALREADY_APPLIED, APPLIED_WITH_REJECTS, REFUSED, Verdict, judge
-from devices.simulation.device import NO_AIR, Action, Configured, Device, HangUp, Say
+from devices.simulation.device import NO_AIR, Action, Configured, Device, HangUp, Say, Upload
 from devices.simulation.hardware import frequency
 from devices.simulation.memory import HIGHEST_NUMBER
 
@@ -22,6 +23,7 @@ Params = dict[str, Any]
 
 #: A cut-off uplink still carries the answer: the configuration takes hold a moment later.
 _LAST_GASP = 0.2
+_LONGEST_TRACE = 3600  # seconds
 
 
 def receive(device: Device, frame: bytes, now: float) -> list[Action]:
@@ -198,6 +200,44 @@ def wifiscan(device: Device, number: int, params: Params, now: float) -> list[Ac
     return device.take_turns("command", seconds, act)
 
 
+def trace(device: Device, number: int, params: Params, now: float) -> list[Action]:
+    """Answered when the recording is over; then it is sent, and nobody here waits for that."""
+    duration, uri = params.get("duration"), params.get("uri")
+    if not isinstance(duration, int) or not 0 < duration <= _LONGEST_TRACE or not isinstance(uri, str):
+        return _invalid(device, number)
+    if not _is_interface(device, str(params.get("interface") or params.get("network"))):
+        words = "Invalid network device specified"
+        return _soon(device, lambda now: [_answer(device, number, 1, "Failed", resultText=words)])
+
+    def act(now: float) -> list[Action]:
+        return [_done(device, number), Upload(uri, device.serial, capture(now, device.rng))]
+
+    # At the pace of its other commands, one second of which is a second.
+    return device.take_turns("command", duration * device.habits.command_seconds, act)
+
+
+def _is_interface(device: Device, name: str) -> bool:
+    ports = {*device.hardware.wan, *(bss.iface for bss in device.air.bsses)}
+    return name in {"up", "down", "any"} | ports
+
+
+def rrm(device: Device, number: int, params: Params, now: float) -> list[Action]:
+    """Never answered. Of its actions only `kick` is known here."""
+    actions = params.get("actions")
+    kicked = [one for one in actions if _is_kick(one)] if isinstance(actions, list) else []
+    if not kicked:
+        return []
+
+    def act(now: float) -> list[Action]:
+        return [Say(event) for one in kicked for event in device.kick(one["addr"], now)]
+
+    return _soon(device, act)
+
+
+def _is_kick(action: Any) -> bool:
+    return isinstance(action, dict) and action.get("action") == "kick" and isinstance(action.get("addr"), str)
+
+
 def _neighbour(device: Device, index: int) -> dict[str, Any]:
     rng = device.rng
     radio = rng.choice(device.hardware.radios)
@@ -221,4 +261,6 @@ COMMANDS: dict[str, Callable[[Device, int, Params, float], list[Action]]] = {
     "ping": ping,
     "request": request,
     "wifiscan": wifiscan,
+    "trace": trace,
+    "rrm": rrm,
 }

@@ -1,8 +1,8 @@
 """One pretend access point: message in, actions out. Pure: time, dice and memory are handed in.
 
-A device says what it wants done (`Say`, `Wait`, `HangUp`, `Configured`); whoever holds its socket does
-it. Two lanes work side by side, as in the real client: configurations, and all other commands one at
-a time.
+A device says what it wants done (`Say`, `Wait`, `HangUp`, `Configured`, `Upload`); whoever holds its
+socket does it. Two lanes work side by side, as in the real client: configurations, and all other
+commands one at a time.
 """
 
 from collections import deque
@@ -79,7 +79,16 @@ class Configured:
     seconds: float
 
 
-Action = Say | Wait | HangUp | Configured
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Send `data` to the address `uri`, under the name `name`, beside everything else."""
+
+    uri: str
+    name: str
+    data: bytes
+
+
+Action = Say | Wait | HangUp | Configured | Upload
 Observer = Callable[["Device", Configured], None]
 Job = tuple[float, Callable[[float], list[Action]]]
 
@@ -234,6 +243,10 @@ class Device:
 
     def _movement(self, now: float, moved: Movement) -> Message:
         return self.event(now, moved.kind, moved.payload())
+
+    def kick(self, mac: str, now: float) -> list[Message]:
+        """Disconnects this client: one event, none when it is not here."""
+        return [self._movement(now, moved) for moved in self.crowd.kick(mac, self.air)]
 
     def keep(self, events: list[Message]) -> None:
         """Offline: events wait for the next connection, with the time they happened at."""

@@ -39,6 +39,10 @@ class Identity:
             self._shared.append(self._loaded(self.cert, self.key))
         return self._shared[0]
 
+    def upload_context(self) -> ssl.SSLContext:
+        """A TLS context for sending files, which is done without a client certificate."""
+        return self._loaded(None, None)
+
     def _loaded(self, cert: Path | None, key: Path | None) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if self.insecure:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from picows import WSCloseCode, WSFrame, WSHandshakeError, WSListener, WSMsgType, WSTransport, ws_connect
 
 from devices.simulation import commands, frames
-from devices.simulation.device import Action, Configured, Device, HangUp, Say, Wait
+from devices.simulation.device import Action, Configured, Device, HangUp, Say, Upload, Wait
 from devices.simulation.frames import Message
 from devices.simulation.options import AFTER_LOSS, AFTER_WRONG_SERVER, before_redial
+from devices.simulation.uploading import upload
 
 if TYPE_CHECKING:
     from devices.simulation.fleet import Fleet
@@ -61,6 +62,7 @@ class Link:
         "_repeats",
         "_state_frame",
         "_timers",
+        "_uploads",
         "device",
         "down_since",
         "failures",
@@ -68,6 +70,7 @@ class Link:
         "has_power",
         "last_error",
         "last_heard",
+        "last_upload",
         "loop",
         "opened_at",
         "pinged_at",
@@ -85,7 +88,8 @@ class Link:
         self.down_since: float | None = None
         self.opened_at = self.last_heard = 0.0
         self.pinged_at: float | None = None
-        self.last_error = ""
+        self.last_error = self.last_upload = ""
+        self._uploads: set[asyncio.Task[str]] = set()  # or nobody would hold them until they are done
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._dialling: asyncio.Task[None] | None = None
         self._state_frame = b""
@@ -213,12 +217,26 @@ class Link:
                     self.loop.call_later(seconds, self._go_on, then)
                 case Configured():
                     self.fleet.configured(self.device, action)
+                case Upload():
+                    self._upload(action)
                 case HangUp():
                     self._hang_up(action)
 
     def _go_on(self, then: Callable[[float], list[Action]]) -> None:
         if self.has_power:
             self._do(then(time.time()))
+
+    def _upload(self, what: Upload) -> None:
+        if not self.fleet.options.uploads:
+            return
+        context = self.fleet.identity.upload_context() if what.uri.startswith("https:") else None
+        self._uploads.add(sending := self.loop.create_task(asyncio.to_thread(upload, what, context)))
+        sending.add_done_callback(self._uploaded)
+
+    def _uploaded(self, sending: "asyncio.Task[str]") -> None:
+        self._uploads.discard(sending)
+        if not sending.cancelled():
+            self.last_upload = sending.result()
 
     def _hang_up(self, action: HangUp) -> None:
         self.power_off()

@@ -10,6 +10,7 @@ class Options:
     `interval` and `health_interval` override what each device's configuration says (60 when it says
     nothing). `ramp` is first connects per second, 0 for all at once. `reconnect` scales every waiting
     time before a dial. A device pings after `ping_idle` without a word and hangs up at `ping_hangup`.
+    With `uploads` a recording is really sent to where the cloud wants it.
     `repeat_states` sends each generated state that many times (load tests: cheaper devices).
     """
 
@@ -25,6 +26,7 @@ class Options:
     early_seconds: float = 30.0
     strict: bool = False
     repeat_states: int = 1
+    uploads: bool = True
 
 
 #: After a lost session a real client dials again at this fixed time, without jitter.

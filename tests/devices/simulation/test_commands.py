@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from devices.simulation import commands
-from devices.simulation.device import LONGEST_BACKLOG, HangUp, Wait
+from devices.simulation.device import LONGEST_BACKLOG, HangUp, Upload, Wait
 from tests.devices.simulation.documents import (
     AT_ONCE,
     NOW,
@@ -174,3 +174,64 @@ def test_events_wait_for_the_next_connection_the_oldest_go_first():
     times = [message["params"]["data"]["event"][0] for message in one.hello(NOW + 999)[1:]]
     assert (times[0], len(times)) == (NOW + 10, LONGEST_BACKLOG)
     assert len(one.hello(NOW)) == 1
+
+
+def uploads(actions):
+    return [action for action in actions if isinstance(action, Upload)]
+
+
+def test_a_recording_is_answered_and_then_sent():
+    one = device()
+    actions = played(one, command("trace", duration=10, network="up", uri="http://127.0.0.1/x"))
+    (sent,) = uploads(actions)
+    assert said(actions)[0]["result"]["status"]["error"] == 0
+    assert (sent.uri, sent.name, sent.data[:4]) == ("http://127.0.0.1/x", one.serial, b"\xd4\xc3\xb2\xa1")
+
+
+def test_a_recording_takes_as_long_as_it_was_told():
+    one = device(habits=replace(AT_ONCE, command_seconds=1.0))
+    (wait,) = commands.receive(one, command("trace", duration=60, network="up", uri="http://x/"), NOW)
+    assert wait.seconds == 60
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"duration": "10", "network": "up", "uri": "http://x/"},
+        {"duration": 10, "network": "up"},
+        {"duration": 10, "interface": "eth9", "uri": "http://x/"},
+    ],
+)
+def test_a_recording_that_makes_no_sense_fails_and_sends_nothing(params):
+    actions = played(device(), command("trace", **params))
+    assert said(actions)[0]["result"]["status"]["error"] == 1
+    assert uploads(actions) == []
+
+
+def crowded():
+    one = device(habits=replace(AT_ONCE, clients=20.0))
+    push(one, document(100, "Cafe"))
+    one.crowd.moment = NOW - 600
+    one.pass_time(NOW)
+    return one
+
+
+def test_a_kicked_client_is_gone_and_nothing_is_answered():
+    one = crowded()
+    mac = one.crowd.clients[0].mac
+    (event,) = said(played(one, command("rrm", actions=[{"action": "kick", "addr": mac.upper()}])))
+    kind = event["params"]["data"]["event"][1]
+    assert (kind["type"], kind["payload"]["client"]) == ("client.leave", mac)
+    assert mac not in {client.mac for client in one.crowd.clients}
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [None, [], ["kick"], [{"action": "tx_power"}], [{"action": "kick"}], [{"action": "kick", "addr": "x"}]],
+)
+def test_other_actions_and_strangers_change_nothing(actions):
+    one = crowded()
+    before = list(one.crowd.clients)
+    assert said(played(one, command("rrm", actions=actions))) == []
+    assert one.crowd.clients == before
