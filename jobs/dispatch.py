@@ -13,7 +13,7 @@ from structlog.contextvars import bound_contextvars
 
 from devices.models import Task
 from devices.models.task import LeaseLost
-from jobs import commands, publish, rollouts
+from jobs import commands, housekeeping, publish, reports, rollouts
 from jobs.queues import prompt_queue
 from outpost.store.contract import StoreUnavailable
 
@@ -40,6 +40,9 @@ KINDS: Mapping[str, Kind] = {
     "remove_files": Kind(commands.remove_files, "default"),
     "rollout": Kind(rollouts.advance, "critical"),
     "upgrade": Kind(rollouts.deliver, "critical"),
+    "report": Kind(reports.build, "reports", 3600),
+    "reports": Kind(reports.ask_monthly, "reports"),
+    "prune": Kind(housekeeping.prune_daily, "reports", 900),
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from jobs import commands, dispatch, ingest, mails, presence, publish, rollouts
+from jobs import commands, dispatch, ingest, mails, presence, publish, rollouts, usage
 
 PREFIX = "timetable-"
 
@@ -37,4 +37,6 @@ TIMETABLE = (
     Entry("commands", commands.give_up, 15, "default"),
     Entry("recordings", commands.remove_recordings, 3600, "default", timeout=600),
     Entry("invitations", mails.send_due_invitations, 60, "default", timeout=300),
+    Entry("usage", usage.measure, 300, "default", timeout=280),
+    Entry("usage-hours", usage.roll_up, 3600, "default", timeout=1200),
 )
