@@ -33,12 +33,12 @@ def claim(rollout: Rollout, networks: Sequence[int], count: int, now: datetime) 
     """
     dealt_with = 0
     stones = Stones(rollout.organisation)
-    for targets in _batches(_due(rollout, networks, now)[:count]):
+    for targets in _batches(_due(rollout, networks, count, now)):
         dealt_with += _claim(rollout, targets, stones, now)
     return dealt_with
 
 
-def _due(rollout: Rollout, networks: Sequence[int], now: datetime) -> list[RolloutTarget]:
+def _due(rollout: Rollout, networks: Sequence[int], count: int, now: datetime) -> list[RolloutTarget]:
     """Free ones, the earliest wave's first."""
     free = Q(not_before__isnull=True) | Q(not_before__lte=now)
     rows = rollout.targets.filter(
@@ -50,7 +50,7 @@ def _due(rollout: Rollout, networks: Sequence[int], now: datetime) -> list[Rollo
     )
     taken = RolloutTarget.objects.filter(slot__isnull=False).exclude(rollout=rollout).values("slot")
     rows = rows.exclude(serial__in=taken)
-    return list(rows.select_related("access_point__network").order_by("wave", "pk"))
+    return list(rows.select_related("access_point__network").order_by("wave", "pk")[:count])
 
 
 @dataclass
