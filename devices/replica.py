@@ -84,7 +84,10 @@ def alias() -> str:
     if why := HEALTH.why_not():
         _fall_back(block, why)
         return DEFAULT_DB_ALIAS
-    block.asked = True
+    if not block.asked:
+        # A connection from before the replica was restarted is found out by a ping, not by a failed read.
+        connections[ALIAS].close_if_unusable_or_obsolete()
+        block.asked = True
     return ALIAS
 
 

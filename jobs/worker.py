@@ -17,6 +17,8 @@ from rq.queue import Queue
 from rq.serializers import JSONSerializer
 from structlog.contextvars import bound_contextvars
 
+from devices.replica import watching_writes
+
 
 class Worker(SimpleWorker):
     """Works on exactly one queue: a worker on several loses jobs when it is killed (BLPOP)."""
@@ -43,7 +45,7 @@ class Worker(SimpleWorker):
     def perform_job(self, job: Job, queue: Queue) -> bool:
         """A long-lived process must drop connections MySQL has closed, as a request does."""
         close_old_connections()
-        with bound_contextvars(job=job.id, queue=queue.name):
+        with bound_contextvars(job=job.id, queue=queue.name), watching_writes():
             try:
                 return super().perform_job(job, queue)
             finally:

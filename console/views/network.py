@@ -26,6 +26,7 @@ from devices.models import AccessPoint, Link, Network
 from devices.models.configuration import ConfigurationState
 from devices.models.network import InvalidIntent
 from devices.rendering.problem import Problem
+from devices.replica import streamed
 
 
 @access.member
@@ -58,7 +59,8 @@ def access_points_csv(request: MemberRequest, pk: int) -> StreamingHttpResponse:
         _("Address"),
         _("Last seen"),
     ]
-    return csv_response(f"access-points-{network.pk}", header, _csv_rows(_access_points(request, network)))
+    listing = _access_points(request, network)
+    return csv_response(f"access-points-{network.pk}", header, streamed(lambda: _csv_rows(listing)))
 
 
 def _csv_rows(listing: AccessPointList) -> Iterator[Sequence[Any]]:
@@ -92,11 +94,11 @@ def clients_csv(request: MemberRequest, pk: int) -> StreamingHttpResponse:
         _("Downloaded"),
         _("Uploaded"),
     ]
-    rows = (
+    rows = streamed(lambda: (
         (one.client.host, one.client.mac, one.client.address, one.client.ssid, str(one.access_point),
          one.client.band, one.client.signal, one.client.downloaded, one.client.uploaded)
         for one in ClientList(_seen(network) or [], request.GET).rows()
-    )  # fmt: skip
+    ))  # fmt: skip
     return csv_response(f"clients-{network.pk}", header, rows)
 
 
