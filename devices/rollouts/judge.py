@@ -27,13 +27,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Attempt:
-    """One claim of one access point. ``session`` is the one it had when it was claimed."""
+    """One claim of one access point. ``session`` is the one it had when it was claimed.
+
+    ``told`` is the boot reason it had then: told again, it says nothing about this attempt.
+    """
 
     version: str
     session: int
     deadline: datetime
     sent: bool
     refused: bool  # the access point answered with an error
+    told: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,13 +53,13 @@ class Heard:
 def judge(attempt: Attempt, heard: Heard, now: datetime) -> Outcome | None:
     """How it went; None while that is open.
 
-    A connection that was lost and made again proves nothing: until the deadline the old firmware
-    counts against it only together with its own word for it. A command that nobody answered may
-    still be at work, so that too waits for the deadline.
+    A connection that was lost and made again proves nothing, though the reason of the last boot comes
+    with it: until the deadline the old firmware counts against it only together with its own word
+    for it. A command that nobody answered may still be at work, so that too waits for the deadline.
     """
     if runs(heard.firmware, attempt.version):
         return Outcome.UPGRADED
-    if heard.boot_reason == UPGRADE_FAILED and heard.session > attempt.session:
+    if _says_it_failed(attempt, heard):
         return Outcome.UPGRADE_FAILED
     if attempt.refused:
         return Outcome.REFUSED
@@ -64,3 +68,8 @@ def judge(attempt: Attempt, heard: Heard, now: datetime) -> Outcome | None:
     if not attempt.sent:
         return Outcome.UNSENT
     return Outcome.OLD_FIRMWARE if heard.online else Outcome.SILENT
+
+
+def _says_it_failed(attempt: Attempt, heard: Heard) -> bool:
+    has_news = heard.session > attempt.session and heard.boot_reason != attempt.told
+    return has_news and heard.boot_reason == UPGRADE_FAILED
