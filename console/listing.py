@@ -11,8 +11,10 @@ from django.http import QueryDict
 from django.utils.functional import cached_property
 
 from devices.models import AccessPoint, Configuration, Link, Network
+from devices.models.access_point import AccessPointQuerySet
 from devices.models.configuration import ConfigurationState
 from devices.reported import Client
+from devices.upgrading.axis import FirmwareState, Offers, with_upgrades
 
 ROWS = 50
 MAX_TEXT = 100
@@ -76,21 +78,23 @@ class AccessPointList:
         "seen": ("silent_since", "name", "serial"),
     }
 
-    def __init__(self, rows: QuerySet[AccessPoint], query: QueryDict, now: datetime) -> None:
+    def __init__(self, rows: AccessPointQuerySet, query: QueryDict, now: datetime, offers: Offers) -> None:
+        self.offers = offers
         self.order = Order.read(query, self.COLUMNS, "name")
         self.text = read_text(query)
         self.link = _one_of(query.get("link"), Link.values)
         self.configuration = _one_of(query.get("configuration"), ConfigurationState.values)
+        self.firmware = _one_of(query.get("firmware"), FirmwareState.values)
         self.tag = read_text(query, "tag").lower()
         self._page = query.get("page", "1")
         states = Configuration.state_expression(now, prefix="configuration__")
-        self._all = rows.annotate(state_now=states).alias(silent_since=_silent_since(now))
+        self._all = with_upgrades(rows).annotate(state_now=states).alias(silent_since=_silent_since(now))
 
     @property
     def filtered(self) -> bool:
-        return bool(self.text or self.link or self.configuration or self.tag)
+        return any((self.text, self.link, self.configuration, self.firmware, self.tag))
 
-    def rows(self) -> QuerySet[AccessPoint]:
+    def rows(self) -> AccessPointQuerySet:
         """Every row of the present filter, in order."""
         rows = self._all
         if self.text:
@@ -101,6 +105,8 @@ class AccessPointList:
             rows = rows.filter(state_now=self.configuration)
         if self.tag:
             rows = rows.filter(tags__name=self.tag)
+        if self.firmware:
+            rows = self.offers.only(rows, self.firmware)
         return rows.order_by(*self.order.apply(self.COLUMNS[self.order.sort]))
 
     @cached_property

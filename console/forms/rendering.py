@@ -62,6 +62,10 @@ class Checkboxes(forms.CheckboxSelectMultiple):
     template_name = "forms/checkboxes.html"
 
 
+class Radios(forms.RadioSelect):
+    template_name = "forms/checkboxes.html"
+
+
 class Renderer(DjangoTemplates):
     field_template_name = "forms/field.html"
     bound_field_class = Field

@@ -37,13 +37,15 @@ def icon(name: str) -> SafeString:
 
 @register.simple_tag
 def badge(axis: str, state: Any) -> SafeString:
-    """``axis`` is link, configuration, firmware or command."""
+    """``axis`` is link, configuration, firmware, command, rollout or target."""
     return as_badge(
         {
             "link": badges.link_badge,
             "configuration": badges.configuration_badge,
             "firmware": badges.firmware_badge,
             "command": badges.command_badge,
+            "rollout": badges.rollout_badge,
+            "target": badges.target_badge,
         }[axis](state)
     )
 
@@ -67,6 +69,15 @@ def moment(at: datetime | None, zone: str = "UTC") -> SafeString | str:
     exact = f"{date_format(clock.localtime(at, _zone(zone)), 'DATETIME_FORMAT')} ({zone})"
     html = '<time datetime="{}" title="{}" data-relative>{}</time>'
     return format_html(html, at.isoformat(), exact, naturaltime(at))
+
+
+@register.simple_tag
+def wall(at: datetime, zone: str) -> SafeString:
+    """A moment as the clock on the wall of ``zone`` shows it."""
+    shown = date_format(clock.localtime(at, _zone(zone)), "D j M, H:i")
+    return format_html(
+        '<time datetime="{}">{}</time> <span class="quiet">({})</span>', at.isoformat(), shown, zone
+    )
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -27,6 +27,7 @@ from devices.models.configuration import ConfigurationState
 from devices.models.network import InvalidIntent
 from devices.rendering.problem import Problem
 from devices.replica import streamed
+from devices.upgrading.axis import FirmwareState, Offers
 
 
 @access.member
@@ -35,8 +36,9 @@ def overview(request: MemberRequest, pk: int) -> HttpResponse:
     listing = _access_points(request, network)
     shown = shown_progress(network, clock.now())
     context = _context(network, "overview", listing=listing, page=listing.page, **_figures(network))
-    context["rows"] = list(heard_of(listing.page))
+    context["rows"] = list(listing.offers.told(heard_of(listing.page)))
     context |= {"links": Link.choices, "configurations": ConfigurationState.choices, "shown": shown}
+    context["firmware_states"] = FirmwareState.choices
     context["ssids"] = network.ssids.all()
     context["tags"] = access.tags(request).filter(access_points__network=network).distinct()
     if request.headers.get("HX-Request"):
@@ -55,6 +57,7 @@ def access_points_csv(request: MemberRequest, pk: int) -> StreamingHttpResponse:
         _("Link"),
         _("Configuration"),
         _("Firmware"),
+        _("Firmware state"),
         _("Model"),
         _("Address"),
         _("Last seen"),
@@ -64,10 +67,14 @@ def access_points_csv(request: MemberRequest, pk: int) -> StreamingHttpResponse:
 
 
 def _csv_rows(listing: AccessPointList) -> Iterator[Sequence[Any]]:
-    for row in heard_of(listing.rows().iterator(chunk_size=1000)):
+    rows = heard_of(listing.rows().iterator(chunk_size=1000))
+    for row in listing.offers.told(rows):
         link, state = link_badge(row.link).label, configuration_badge(row.state_now).label
         seen = row.last_seen.isoformat() if row.last_seen else ""
-        yield row.name, row.serial, str(link), str(state), row.firmware, row.model, row.address or "", seen
+        yield (
+            row.name, row.serial, str(link), str(state), row.firmware, str(row.firmware_state.label),
+            row.model, row.address or "", seen,
+        )  # fmt: skip
 
 
 @access.member
@@ -183,7 +190,7 @@ def _context(network: Network, tab: str, **more: Any) -> dict[str, Any]:
 
 def _access_points(request: MemberRequest, network: Network) -> AccessPointList:
     rows = access.access_points(request).filter(network=network).select_related("configuration")
-    return AccessPointList(rows, request.GET, clock.now())
+    return AccessPointList(rows, request.GET, clock.now(), Offers(request.organisation))
 
 
 def _online(network: Network) -> list[AccessPoint]:

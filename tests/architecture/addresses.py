@@ -8,8 +8,10 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Invitation, Role
-from devices.models import Command
+from devices.models import AccessPoint, Command, Rollout
 from devices.models.command import CommandKind
+from devices.upgrading.terms import Scope
+from tests.devices.upgrading.night import HARDWARE, OLD, Night
 from tests.world import World
 
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -26,6 +28,7 @@ ROWS: dict[tuple[str, str], Callable[[World], object]] = {
     ("command", "kind"): lambda world: "blink",
     ("commands", "pk"): lambda world: _command(world).pk,
     ("uploads", "token"): lambda world: "no-such-token",
+    ("rollouts", "pk"): lambda world: a_rollout(world).pk,
     ("invitation", "token"): lambda world: "no-such-token",
 }
 
@@ -87,3 +90,13 @@ def _invitation(world: World) -> Invitation:
     """The café's open invitation, made when first asked for."""
     existing = world.cafe.invitations.filter(accepted_at=None).first()
     return existing or Invitation.offer(world.cafe, world.ada, "new@lento.example", Role.VIEWER)
+
+
+def a_rollout(world: World) -> Rollout:
+    """The café's rollout to its counter, scheduled when first asked for."""
+    return world.cafe.rollouts.first() or Night(world).start(scope=_counter(world))
+
+
+def _counter(world: World) -> Scope:
+    AccessPoint.objects.filter(pk=world.counter.pk).update(compatible=HARDWARE, firmware=OLD)
+    return Scope("access_point", access_point=world.counter)

@@ -37,11 +37,17 @@ TEXTS = (
 )
 NUMBERS = ("0", str(2**31), str(2**63 - 1), str(2**63), HUGE, "1" * 5000)
 SLUGS = ("-", "_", "x" * 5000, "null", HUGE)
-QUERY = ("q", "sort", "page", "link", "configuration", "ssid", "about", "by", "revision", "next")
+QUERY = (
+    *("q", "sort", "page", "link", "configuration", "firmware", "tag", "state"),
+    *("wave", "image", "network", "access_point", "ssid", "about", "by", "revision", "next"),
+)  # fmt: skip
 FIELDS = (
     *("lines", "file", "name", "network", "role", "email", "organisation", "country", "timezone", "typed"),
     *("window_start", "window_end", "base", "draft", "enabled", "guest", "security", "passphrase", "vlan"),
     *("radius_host", "radius_port", "radius_secret", "radius_accounting_port", "bands", "download_mbps"),
+    *("image", "scope", "networks", "tag", "tags", "access_point", "starts", "zone", "pace", "share_1"),
+    *("soak_1", "soak_last", "budget", "budget_unit", "attempts", "answer_minutes", "at_once", "step"),
+    *("downgrades",),
     *("upload_mbps", "captive", "isolate", "hidden"),
 )  # fmt: skip
 
