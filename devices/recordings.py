@@ -72,7 +72,7 @@ def keep(command: Command, content: IO[bytes], size: int) -> None:
     try:
         storage.write(key, content)
     except BaseException:
-        mine.filter(upload=key, result=None).update(upload="")
+        mine.filter(upload=key, result__isnull=True).update(upload="")
         raise
     mine.update(result={"size": size})
 

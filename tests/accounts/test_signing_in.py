@@ -219,3 +219,19 @@ def test_too_many_attempts_get_a_page_that_says_so(world: World) -> None:
     assert response.status_code == 429
     assert "Wait a few minutes" in response.content.decode()
     assert len(mail.outbox) == 5
+
+
+@pytest.mark.parametrize("told", ["198.51.100.7", ""])
+def test_who_came_past_a_proxy_is_refused_in_words(settings: Any, world: World, told: str) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 2
+    form = {"login": "ada@lento.example", "password": "wrong"}
+    headers = {"X-Forwarded-For": told} if told else {}
+    answer = Client().post(reverse("account_login"), form, headers=headers)
+    assert answer.status_code == (400 if told else 200)
+
+
+def test_somebody_signed_in_who_comes_past_a_proxy_is_refused_in_words(settings: Any, world: World) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 2
+    answer = world.browser(world.ada).get("/", headers={"X-Forwarded-For": "198.51.100.7"})
+    assert answer.status_code == 400
+    assert "<h1" in answer.content.decode()
