@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.models import AuditEntry, Invitation, Membership, Organisation, Role, User
-from devices.models import AccessPoint, Command, FirmwareImage, Network, Rollout, RolloutTarget, Tag
+from devices.models import AccessPoint, Command, FirmwareImage, Network, Report, Rollout, RolloutTarget, Tag
 from devices.models.access_point import AccessPointQuerySet
 from devices.upgrading.axis import with_upgrades
 
@@ -223,6 +223,15 @@ def memberships_of(request: SignedInRequest) -> QuerySet[Membership]:
 
 def audit_entries(request: MemberRequest) -> QuerySet[AuditEntry]:
     return request.organisation.audit_entries.select_related("actor").order_by("-at", "-pk")
+
+
+def reports(request: MemberRequest) -> QuerySet[Report]:
+    """Newest month first."""
+    return Report.objects.filter(organisation=request.organisation)
+
+
+def report(request: MemberRequest, pk: int) -> Report:
+    return get_object_or_404(reports(request), pk=pk)
 
 
 def invitations(request: MemberRequest) -> QuerySet[Invitation]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from devices.models.access_point import Link
 from devices.models.command import CommandState
 from devices.models.configuration import ConfigurationState
+from devices.models.report import ReportState
 from devices.models.rollout import RolloutState, TargetState
 from devices.upgrading.axis import FirmwareState
 
@@ -70,6 +71,12 @@ TARGET = {
     TargetState.FAILED: ("bad", "x-circle-fill"),
     TargetState.CANCELLED: ("idle", "slash-circle"),
 }
+REPORT = {
+    ReportState.WAITING: ("wait", "hourglass-split"),
+    ReportState.BUILDING: ("busy", "arrow-repeat"),
+    ReportState.READY: ("good", "check-circle-fill"),
+    ReportState.FAILED: ("bad", "x-circle-fill"),
+}
 ON_AIR = Badge(_("On air"), "good", "broadcast")
 OFF_AIR = Badge(_("Off"), "idle", "power")
 
@@ -97,6 +104,11 @@ def rollout_badge(state: str) -> Badge:
 def target_badge(state: str) -> Badge:
     found = TargetState(state)
     return Badge(found.label, *TARGET[found])
+
+
+def report_badge(state: str) -> Badge:
+    found = ReportState(state)
+    return Badge(found.label, *REPORT[found])
 
 
 def command_badge(state: Any) -> Badge:

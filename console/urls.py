@@ -14,6 +14,7 @@ from console.views import (
     network,
     organisations,
     profile,
+    reports,
     review,
     rollout,
     rollouts,
@@ -21,6 +22,7 @@ from console.views import (
     setup,
     ssid,
     uploads,
+    usage,
 )
 
 ORGANISATION = "o/<slug:slug>"
@@ -51,6 +53,11 @@ urlpatterns = [
     path(f"{ORGANISATION}/invitations/new/", members.invite, name="invite"),
     path(f"{ORGANISATION}/invitations/<int:pk>/resend/", members.resend_invitation, name="resend_invitation"),
     path(f"{ORGANISATION}/invitations/<int:pk>/revoke/", members.revoke_invitation, name="revoke_invitation"),
+    # its months on paper
+    path(f"{ORGANISATION}/reports/", reports.reports, name="reports"),
+    path(f"{ORGANISATION}/reports/ask/", reports.ask_report, name="ask_report"),
+    path(f"{ORGANISATION}/reports/<int:pk>/pdf/", reports.report_file, {"ending": "pdf"}, name="report_pdf"),
+    path(f"{ORGANISATION}/reports/<int:pk>/csv/", reports.report_file, {"ending": "csv"}, name="report_csv"),
     # an organisation's networks
     path(f"{ORGANISATION}/", dashboard.dashboard, name="dashboard"),
     path(f"{ORGANISATION}/checklist/dismiss/", dashboard.dismiss_checklist, name="dismiss_checklist"),
@@ -60,6 +67,8 @@ urlpatterns = [
     path(f"{NETWORK}/access-points.csv", network.access_points_csv, name="access_points_csv"),
     path(f"{NETWORK}/clients/", network.clients, name="clients"),
     path(f"{NETWORK}/clients.csv", network.clients_csv, name="clients_csv"),
+    path(f"{NETWORK}/usage/", usage.usage, name="usage"),
+    path(f"{NETWORK}/usage.csv", usage.usage_csv, name="usage_csv"),
     path(f"{NETWORK}/history/", network.history, name="history"),
     path(f"{NETWORK}/history/<int:number>/restore/", review.restore, name="restore"),
     path(f"{NETWORK}/settings/", network.settings, name="network_settings"),

@@ -15,4 +15,4 @@ def build(task: Task) -> None:
 
 def ask_monthly(task: Task) -> None:
     """Monthly. Promises the month that is over, for every organisation with access points."""
-    building.promise_month(building.last_month(clock.now()), lambda: task.hold(clock.now()))
+    building.promise_month(building.last_month(clock.now().date()), lambda: task.hold(clock.now()))

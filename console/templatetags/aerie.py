@@ -37,7 +37,7 @@ def icon(name: str) -> SafeString:
 
 @register.simple_tag
 def badge(axis: str, state: Any) -> SafeString:
-    """``axis`` is link, configuration, firmware, command, rollout or target."""
+    """``axis`` is link, configuration, firmware, command, rollout, target or report."""
     return as_badge(
         {
             "link": badges.link_badge,
@@ -46,6 +46,7 @@ def badge(axis: str, state: Any) -> SafeString:
             "command": badges.command_badge,
             "rollout": badges.rollout_badge,
             "target": badges.target_badge,
+            "report": badges.report_badge,
         }[axis](state)
     )
 

@@ -94,6 +94,6 @@ def _lacking(month: date) -> QuerySet[Organisation]:
     return Organisation.objects.filter(Exists(hung)).exclude(Exists(had)).order_by("pk")
 
 
-def last_month(now: datetime) -> date:
-    """The first day of the month that is over, UTC."""
-    return (now.date().replace(day=1) - timedelta(days=1)).replace(day=1)
+def last_month(day: date) -> date:
+    """The first day of the month before."""
+    return (day.replace(day=1) - timedelta(days=1)).replace(day=1)

@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Invitation, Role
-from devices.models import AccessPoint, Command, Rollout
+from devices.models import AccessPoint, Command, Report, Rollout
 from devices.models.command import CommandKind
 from devices.upgrading.terms import Scope
 from tests.devices.upgrading.night import HARDWARE, OLD, Night
@@ -28,6 +28,7 @@ ROWS: dict[tuple[str, str], Callable[[World], object]] = {
     ("command", "kind"): lambda world: "blink",
     ("commands", "pk"): lambda world: _command(world).pk,
     ("uploads", "token"): lambda world: "no-such-token",
+    ("reports", "pk"): lambda world: Report.promise(world.cafe, world.cafe.created_at.date()).pk,
     ("rollouts", "pk"): lambda world: a_rollout(world).pk,
     ("invitation", "token"): lambda world: "no-such-token",
 }
