@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone as clock
 
-from devices.models import AccessPoint, Command, Event
+from devices.models import AccessPoint, Event
 from tests.console.air import OnAir
 from tests.console.forms import fields, send
 from tests.world import COUNTER, World
@@ -85,31 +85,6 @@ def test_a_log_line_of_any_shape_is_shown(world: World, data: Any) -> None:
             access_point=world.counter, fact=kind, kind=kind, at=world.counter.claimed_at, data=data or {}
         )
     assert world.browser(world.vi).get(counter("log")).status_code == 200
-
-
-def test_blinking_is_asked_and_its_verdict_follows(world: World) -> None:
-    on_air = OnAir(world.counter).check_in()
-    bo = world.browser(world.bo)
-    assert bo.post(counter("ask", "blink"))["Location"] == counter()
-    waiting = bo.get(counter("command"), **HTMX).content.decode()
-    assert 'hx-trigger="every 1s"' in waiting
-    on_air.carry_out(Command.objects.get())
-    done = bo.get(counter("command"), **HTMX).content.decode()
-    assert "hx-trigger" not in done
-    assert "done" in done
-
-
-@pytest.mark.parametrize("kind", ["factory", "Blink", "upgrade"])
-def test_nothing_but_reboot_and_blink_can_be_asked(world: World, kind: str) -> None:
-    assert world.browser(world.bo).post(counter("ask", kind)).status_code == 404
-    assert not Command.objects.exists()
-
-
-def test_commands_come_by_post_and_from_those_who_may(world: World) -> None:
-    assert world.browser(world.bo).get(counter("ask", "reboot")).status_code == 405
-    assert world.browser(world.vi).post(counter("ask", "reboot")).status_code == 403
-    assert world.browser(world.otto).post(counter("ask", "reboot")).status_code == 404
-    assert not Command.objects.exists()
 
 
 def test_renaming(world: World) -> None:

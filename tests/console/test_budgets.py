@@ -23,6 +23,7 @@ PAGES: dict[str, tuple[int, Callable[[World], list[Any]]]] = {
     "setup_go_live": (7, lambda world: [world.harbour.pk]),
     "access_point": (10, lambda world: [world.counter.serial]),
     "log": (7, lambda world: [world.counter.serial]),
+    "commands": (8, lambda world: [world.counter.serial]),
     "search": (7, lambda world: []),
 }
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ from devices.ingest.facts import (
     Pushed,
     Refused,
 )
-from devices.ingest.merging import merge, merge_command
+from devices.ingest.merging import merge, merge_command, mute
 from devices.models import AccessPoint, Command, Configuration, Link
 
 NOON = datetime(2027, 1, 15, 12, tzinfo=UTC)
@@ -121,19 +122,22 @@ def test_a_stale_refusal_is_not_its_fault() -> None:
 
 
 answers = st.one_of(
-    st.just(CommandSent(1)), st.just(CommandDone(1)), st.builds(CommandFailed, st.just(1), st.just("no"))
+    st.just(CommandSent(1)),
+    st.just(CommandDone(1)),
+    st.builds(CommandFailed, st.just(1), st.just("no")),
+    st.just(CommandFailed(1, unanswered=True)),
 )
 
 
-@given(st.lists(answers, min_size=1, max_size=5), st.data())
-def test_commands_end_the_same_in_any_order(told: list[Content], data: st.DataObject) -> None:
+@given(st.lists(answers, min_size=1, max_size=5), st.sampled_from(["reboot", "kick"]), st.data())
+def test_commands_end_the_same_in_any_order(told: list[Content], kind: str, data: st.DataObject) -> None:
     history = [news(minute, 5, content) for minute, content in enumerate(told)]
     replayed = data.draw(st.permutations(history + history))
-    assert command_after(replayed) == command_after(history)
+    assert command_after(replayed, kind) == command_after(history, kind)
 
 
-def command_after(history: list[News]) -> dict[str, Any]:
-    command = Command(pk=1)
+def command_after(history: list[News], kind: str = "reboot") -> dict[str, Any]:
+    command = Command(pk=1, kind=kind)
     for one in history:
         merge_command(command, one)
     return _plain(command)
@@ -149,3 +153,34 @@ def test_a_late_answer_overrules_our_giving_up() -> None:
     command = Command(pk=1, state="expired", ended_at=NOON + timedelta(hours=1))
     merge_command(command, news(1, 5, CommandDone(1)))
     assert command.state == "done"
+
+
+def test_what_is_never_answered_is_done_once_sent() -> None:
+    sent, silence = news(1, 5, CommandSent(1)), news(2, 5, CommandFailed(1, unanswered=True))
+    assert command_after([sent, silence], "kick")["state"] == "done"
+    assert command_after([sent, silence], "reboot")["state"] == "failed"
+    assert command_after([sent, news(2, 5, CommandFailed(1, "unknown station"))], "kick")["state"] == "failed"
+
+
+@pytest.mark.parametrize("state", ["cancelled", "expired"])
+def test_what_left_all_the_same_counts_as_sent(state: str) -> None:
+    """Cancelled, or given up, in the moment in which it was fetched."""
+    command = Command(pk=1, kind="reboot", state=state, ended_at=NOON, text="nobody came")
+    merge_command(command, news(1, 5, CommandSent(1)))
+    assert (command.state, command.ended_at, command.text) == ("sent", None, "")
+    merge_command(command, news(2, 5, CommandDone(1)))
+    assert command.state == "done"
+
+
+def test_what_was_given_up_unanswered_stays_so_when_its_sending_is_told_again() -> None:
+    command = Command(pk=1, kind="reboot", state="expired", sent_at=NOON, ended_at=NOON + timedelta(hours=1))
+    merge_command(command, news(1, 5, CommandSent(1)))
+    assert command.state == "expired"
+
+
+def test_only_our_own_restarts_mute_and_the_longest_counts() -> None:
+    access_point = AccessPoint()
+    for kind, minute in (("blink", 9), ("reboot", 1), ("factory", 5), ("reboot", 2)):
+        mute(access_point, Command(pk=1, kind=kind), news(minute, 5, CommandSent(1)))
+        mute(access_point, Command(pk=1, kind=kind), news(minute + 30, 5, CommandDone(1)))
+    assert access_point.muted_until == news(5, 5, CommandSent(1)).at + timedelta(minutes=10)

@@ -1,5 +1,6 @@
 """Facts become rows: once, in constant statements, whatever is among them."""
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -151,6 +152,33 @@ def test_commands_get_their_verdict(world: World) -> None:
     record([fact("command_sent", command=command.pk), fact("command_done", command=command.pk, at=NOON + 1)])
     command.refresh_from_db()
     assert (command.state, command.sent_at is not None, command.ended) == ("done", True, True)
+
+
+def test_a_scan_keeps_what_it_found(world: World) -> None:
+    command = Command.ask(world.ada, world.counter, CommandKind.WIFISCAN)
+    found = {"bssid": "00:1a:2b:00:00:01", "ssid": "Bakery", "channel": 6, "frequency": 2437, "signal": -60}
+    record([fact("command_done", command=command.pk, result={"error": 0, "scan": [found, "nonsense"]})])
+    command.refresh_from_db()
+    (kept,) = command.result
+    assert (kept["ssid"], kept["band"], kept["signal"]) == ("Bakery", "2G", -60)
+
+
+def test_a_restart_of_ours_mutes_it_for_ten_minutes(world: World) -> None:
+    command = Command.ask(world.ada, world.counter, CommandKind.REBOOT)
+    told = [fact("command_sent", command=command.pk)]
+    for _ in range(2):
+        record(told)
+        assert counter().muted_until == datetime.fromtimestamp(NOON + 600, UTC)
+
+
+def test_the_log_says_which_command_and_is_silent_on_silence(world: World) -> None:
+    kick = Command.ask(world.ada, world.counter, CommandKind.KICK, {"mac": "02:00:00:00:00:01"})
+    reboot = Command.ask(world.ada, world.counter, CommandKind.REBOOT)
+    for command in (kick, reboot):
+        record([fact("command_sent", command=command.pk)])
+        record([fact("command_failed", command=command.pk, text="", result=None, unanswered=True)])
+    told = [(event.kind, event.data["kind"]) for event in counter().events.order_by("pk")]
+    assert told == [("command.done", "kick"), ("command.failed", "reboot")]
 
 
 def test_another_access_point_cannot_answer_a_command(world: World) -> None:
