@@ -19,6 +19,7 @@ from redis.retry import Retry
 
 from accounts.keyring import parse_keys
 from console.logs import mask_mailed_links
+from devices.firmware.minisign import parse_keys as parse_public_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -68,6 +69,17 @@ REDIS_URL = _required("REDIS_URL", "redis://127.0.0.1:6379/0")
 LIVE_STORE_URL = _required("LIVE_STORE_URL", "redis://127.0.0.1:6379/1")
 STORAGE_URL = _required("STORAGE_URL", f"file://{_VAR / 'development' / 'files'}")
 STATIC_STORAGE_URL = env.str("STATIC_STORAGE_URL", "")
+CLOUDFRONT_DOMAIN = env.str("CLOUDFRONT_DOMAIN", "")
+CLOUDFRONT_KEY_ID = env.str("CLOUDFRONT_KEY_ID", "")
+CLOUDFRONT_KEY = env.str("CLOUDFRONT_KEY", "", multiline=True)
+if CLOUDFRONT_DOMAIN and not (CLOUDFRONT_KEY_ID and CLOUDFRONT_KEY):
+    # Its addresses would not be signed: whoever guessed one could have the file, for ever.
+    _unusable.append("CLOUDFRONT_DOMAIN needs CLOUDFRONT_KEY_ID and CLOUDFRONT_KEY")
+FIRMWARE_PUBLIC_KEYS = env.list("FIRMWARE_PUBLIC_KEYS", default=[])
+try:
+    parse_public_keys(FIRMWARE_PUBLIC_KEYS)
+except ValueError as error:
+    _unusable.append(f"FIRMWARE_PUBLIC_KEYS: {error}")
 EMAIL_URL = _required("EMAIL_URL", "consolemail://")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Aerie <aerie@localhost>")
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
@@ -219,6 +231,8 @@ def _storage(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     if parts.scheme == "s3":
         options = {"bucket_name": parts.netloc, "location": parts.path.strip("/"), "default_acl": None}
+        # Addresses that S3 accepts in every region, also for what a browser uploads.
+        options["signature_version"] = "s3v4"
         return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
     if parts.scheme == "file":
         return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": parts.path}}
@@ -233,7 +247,17 @@ def _static_storage() -> dict[str, object]:
     return {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 
+def _cloudfront() -> dict[str, object]:
+    """Downloads come from CloudFront, by addresses it checks, where a distribution of the bucket is named."""
+    if not CLOUDFRONT_DOMAIN:
+        return {}
+    signing = {"cloudfront_key_id": CLOUDFRONT_KEY_ID, "cloudfront_key": CLOUDFRONT_KEY.encode()}
+    return {"custom_domain": CLOUDFRONT_DOMAIN, **signing}
+
+
 STORAGES = {"default": _storage(STORAGE_URL), "staticfiles": _static_storage()}
+if STORAGE_URL.startswith("s3:"):
+    STORAGES["default"]["OPTIONS"].update(_cloudfront())
 STATIC_URL = "/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(_VAR / "static"))()
 _ALLAUTH = Path(allauth.__file__).parent
@@ -277,6 +301,8 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 INVITATION_LINK = CONSOLE_PUBLIC_URL + "/invitation/{token}/"
 # Where the console hands out a stored file to whoever holds the token: see devices/storage.py.
 FILE_LINK = CONSOLE_PUBLIC_URL + "/files/{token}/{name}"
+# Where it takes a part of an upload, when files are in a directory; on whichever host the browser is.
+PART_LINK = "/uploads/{token}/"
 # Where an access point sends what it recorded: see devices/recordings.py.
 UPLOAD_LINK = CONSOLE_PUBLIC_URL + "/uploads/{token}/"
 MFA_ADAPTER = "accounts.adapter.MFAAdapter"

@@ -1,19 +1,33 @@
 """Files that must outlive every instance: firmware, reports, traces, backups. S3, or a directory in the demo.
 
-Whoever keeps a file chooses a key derived from its row, so that writing it twice is writing it once.
+Whoever keeps a file chooses a key derived from its row, so that writing it twice is writing it once. A large
+file of a user's comes in parts that the browser sends straight to the storage; in a directory that is the
+console itself.
 """
 
-from collections.abc import Mapping
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+from botocore.exceptions import ClientError
 from django.conf import settings
 from django.core import signing
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.core.files.storage.filesystem import FileSystemStorage
 
+PART = 8 * 1024 * 1024  # bytes of an upload's part, the last one excepted; S3 wants at least 5 MiB
+CHUNK = 256 * 1024
 _SALT = "devices.storage"
+_PART_SALT = "devices.storage.part"
+_PARTS = ".uploads"  # the directory of those that are not finished
 
 
 def write(key: str, content: bytes | IO[bytes]) -> None:
@@ -28,20 +42,39 @@ def read(key: str) -> IO[bytes]:
     return default_storage.open(key, "rb")
 
 
+def chunks(key: str) -> Iterator[bytes]:
+    """The file in pieces, never more of it in memory or on disk. Raises ``FileNotFoundError``."""
+    if is_embedded():
+        with read(key) as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+        return
+    try:
+        body = _s3().get_object(**_object(key))["Body"]
+    except ClientError as error:
+        raise FileNotFoundError(key) if _is(error, "NoSuchKey", "404") else error
+    yield from body.iter_chunks(CHUNK)
+
+
 def remove(key: str) -> None:
     """Gone, or was never there."""
     default_storage.delete(key)
 
 
 def link(key: str, name: str, seconds: int) -> str:
-    """An address that hands out the file, as a download called ``name``, for so many seconds."""
+    """An address that hands out the file, as a download called ``name``, for so many seconds.
+
+    CloudFront's where a domain of it is set, S3's otherwise, the console's for a directory.
+    """
     if is_embedded():
         token = signing.dumps({"key": key, "for": seconds}, salt=_SALT, compress=True)
-        return settings.FILE_LINK.format(token=token, name=quote(name))
-    parameters: Mapping[str, Any] = {
-        "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(name)}"
-    }
-    return str(default_storage.url(key, parameters=parameters, expire=seconds))
+        return settings.FILE_LINK.format(token=token, name=quote(name, safe=""))
+    # CloudFront passes the query on to S3, which knows the parameter by this name there.
+    parameter = (
+        "response-content-disposition" if default_storage.custom_domain else "ResponseContentDisposition"
+    )
+    disposition: Mapping[str, Any] = {parameter: f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
+    return str(default_storage.url(key, parameters=disposition, expire=seconds))
 
 
 def key_of(token: str) -> str:
@@ -53,3 +86,220 @@ def key_of(token: str) -> str:
 def is_embedded() -> bool:
     """Whether files are in a directory, so that the console itself must hand them out."""
     return isinstance(default_storage, FileSystemStorage)
+
+
+# --- uploads in parts ----------------------------------------------------------------------------
+
+
+class UploadLost(Exception):
+    """There is no such upload: it was aborted, or never begun."""
+
+
+class UploadIncomplete(Exception):
+    """Parts are missing or not as announced; sent again, the upload can still be finished."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """``urls``: where to PUT the first ``part_size`` bytes, the next, and so on."""
+
+    id: str
+    part_size: int
+    urls: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of an upload into a directory; ``number`` counts from 1, ``size`` in bytes."""
+
+    key: str
+    upload: str
+    number: int
+    size: int
+
+
+def begin_upload(key: str, size: int, seconds: int) -> Upload:
+    """An upload of so many bytes, whose addresses work for so many seconds."""
+    if is_embedded():
+        upload = secrets.token_hex(16)
+        _directory(upload).mkdir(parents=True)
+    else:
+        upload = _s3().create_multipart_upload(**_object(key))["UploadId"]
+    lengths = [min(PART, size - at) for at in range(0, size, PART)]
+    parts = [Part(key, upload, number, length) for number, length in enumerate(lengths, 1)]
+    return Upload(upload, PART, tuple(_url(part, seconds) for part in parts))
+
+
+def _url(part: Part, seconds: int) -> str:
+    if is_embedded():
+        token = signing.dumps({"part": asdict(part), "for": seconds}, salt=_PART_SALT, compress=True)
+        return settings.PART_LINK.format(token=token)
+    parameters = _object(part.key) | {"UploadId": part.upload, "PartNumber": part.number}
+    return str(_s3().generate_presigned_url("upload_part", Params=parameters, ExpiresIn=seconds))
+
+
+def finish_upload(key: str, upload: str, size: int, etags: Sequence[str] = ()) -> None:
+    """Make the parts one file. Finished already, nothing happens.
+
+    ``etags``, where the browser could read them, must be the storage's. Raises ``UploadLost``, and
+    ``UploadIncomplete`` unless the parts together have ``size`` bytes.
+    """
+    try:
+        present = _directory_parts(upload) if is_embedded() else _s3_parts(key, upload)
+    except UploadLost:
+        if default_storage.exists(key):
+            return
+        raise
+    _check_parts(present, size, etags)
+    if is_embedded():
+        _join(key, upload)
+    else:
+        listed = [{"PartNumber": number, "ETag": etag} for number, (etag, _) in sorted(present.items())]
+        parameters = _object(key) | {"UploadId": upload, "MultipartUpload": {"Parts": listed}}
+        _s3().complete_multipart_upload(**parameters)
+
+
+_Present = dict[int, tuple[str, int]]  # by number: its etag and its bytes
+
+
+def _check_parts(present: _Present, size: int, etags: Sequence[str]) -> None:
+    count = -(-size // PART)
+    if set(present) != set(range(1, count + 1)):
+        raise UploadIncomplete(f"{len(present)} of {count} parts arrived")
+    if sum(length for _, length in present.values()) != size:
+        raise UploadIncomplete("the parts are not as long as was announced")
+    arrived = [present[number][0].strip('"') for number in range(1, count + 1)]
+    if etags and [etag.strip('"') for etag in etags] != arrived:
+        raise UploadIncomplete("the parts that arrived are not those that were sent")
+
+
+def abort_upload(key: str, upload: str) -> None:
+    """Forget the parts. Gone, or was never there."""
+    if is_embedded():
+        shutil.rmtree(_directory(upload), ignore_errors=True)
+        return
+    try:
+        _s3().abort_multipart_upload(**_object(key), UploadId=upload)
+    except ClientError as error:
+        if not _is(error, "NoSuchUpload"):
+            raise
+
+
+def abort_uploads(prefix: str, before: datetime) -> int:
+    """Forget those of keys with this prefix that were begun before then. Returns how many."""
+    if is_embedded():
+        old = [one for one in _directory("").glob("*") if _touched(one) < before]
+        for one in old:
+            shutil.rmtree(one, ignore_errors=True)
+        return len(old)
+    asked = _object(prefix)
+    pages = (
+        _s3().get_paginator("list_multipart_uploads").paginate(Bucket=asked["Bucket"], Prefix=asked["Key"])
+    )
+    begun = [one for page in pages for one in page.get("Uploads", []) if one["Initiated"] < before]
+    for one in begun:
+        _s3().abort_multipart_upload(Bucket=asked["Bucket"], Key=one["Key"], UploadId=one["UploadId"])
+    return len(begun)
+
+
+def upload_origin() -> str:
+    """Whom the browser sends parts to, as a CSP source; empty when it is the console."""
+    if is_embedded():
+        return ""
+    address = urlsplit(_url(Part("any", "any", 1, 1), 60))
+    return f"{address.scheme}://{address.netloc}"
+
+
+# --- S3 ------------------------------------------------------------------------------------------
+
+
+def _s3() -> Any:
+    return default_storage.connection.meta.client
+
+
+def _object(key: str) -> dict[str, Any]:
+    return {"Bucket": default_storage.bucket_name, "Key": f"{default_storage.location}/{key}".lstrip("/")}
+
+
+def _is(error: ClientError, *codes: str) -> bool:
+    return error.response.get("Error", {}).get("Code") in codes
+
+
+def _s3_parts(key: str, upload: str) -> _Present:
+    try:
+        listed = _s3().get_paginator("list_parts").paginate(**_object(key), UploadId=upload)
+        parts = [part for page in listed for part in page.get("Parts", [])]
+    except ClientError as error:
+        raise UploadLost(key) if _is(error, "NoSuchUpload") else error
+    return {part["PartNumber"]: (part["ETag"], part["Size"]) for part in parts}
+
+
+# --- a directory ---------------------------------------------------------------------------------
+
+
+def part_of(token: str) -> Part:
+    """What may be sent to this address of ours. Raises ``signing.BadSignature``, also when it expired."""
+    told = signing.loads(token, salt=_PART_SALT)
+    return Part(**signing.loads(token, salt=_PART_SALT, max_age=told["for"])["part"])
+
+
+def receive_part(part: Part, stream: IO[bytes]) -> str:
+    """Keep a part that is being sent; returns its etag. Sent again it replaces itself.
+
+    Raises ``UploadLost``, and ``UploadIncomplete`` unless it has the announced size.
+    """
+    directory = _directory(part.upload)
+    if not directory.is_dir():
+        raise UploadLost(part.key)
+    arriving = directory / f"arriving-{secrets.token_hex(8)}"
+    try:
+        digest = _keep(arriving, stream, part.size)
+        for older in directory.glob(f"{part.number}.*"):
+            older.unlink(missing_ok=True)
+        arriving.rename(directory / f"{part.number}.{digest}")
+    finally:
+        arriving.unlink(missing_ok=True)
+    return digest
+
+
+def _keep(path: Path, stream: IO[bytes], size: int) -> str:
+    digest, left = hashlib.sha256(), size
+    with path.open("wb") as file:
+        while left and (chunk := stream.read(min(CHUNK, left))):
+            digest.update(chunk)
+            file.write(chunk)
+            left -= len(chunk)
+    if left or stream.read(1):
+        raise UploadIncomplete("the part is not as long as was announced")
+    return digest.hexdigest()[:32]
+
+
+def _directory(upload: str) -> Path:
+    return Path(default_storage.path(_PARTS)) / upload
+
+
+def _touched(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def _directory_parts(upload: str) -> _Present:
+    if not _directory(upload).is_dir():
+        raise UploadLost(upload)
+    files = [path for path in _directory(upload).iterdir() if path.name.split(".")[0].isdigit()]
+    return {int(path.stem): (path.suffix[1:], path.stat().st_size) for path in files}
+
+
+def _join(key: str, upload: str) -> None:
+    """The whole file appears at once, and only then are the parts gone."""
+    directory, target = _directory(upload), Path(default_storage.path(key))
+    whole = directory / "whole"
+    with whole.open("wb") as file:
+        for number in range(1, len(_directory_parts(upload)) + 1):
+            (path,) = directory.glob(f"{number}.*")
+            with path.open("rb") as part:
+                shutil.copyfileobj(part, file, CHUNK)
+        file.flush()
+        os.fsync(file.fileno())
+    target.parent.mkdir(parents=True, exist_ok=True)
+    whole.replace(target)
+    shutil.rmtree(directory, ignore_errors=True)

@@ -1,9 +1,9 @@
 """minisign's detached signatures of files. Pure.
 
-Source: the format as described at https://jedisct1.github.io/minisign/. A signature is four lines: a comment that
-means nothing, base64 of algorithm, key id and Ed25519 signature, a trusted comment, and base64 of a second
-("global") signature over the first one's 64 bytes and the trusted comment. Algorithm ``ED`` signs the file's
-BLAKE2b-512, ``Ed`` (older) the file itself.
+Source: the format as described at https://jedisct1.github.io/minisign/. A signature is four lines: a comment
+that means nothing, base64 of algorithm, key id and Ed25519 signature, a trusted comment, and base64 of a
+second ("global") signature over the first one's 64 bytes and the trusted comment. Algorithm ``ED`` signs the
+file's BLAKE2b-512, ``Ed`` (older) the file itself.
 """
 
 import base64
@@ -88,15 +88,19 @@ class Signature:
 
         Raises ``BadSignature``.
         """
-        named = [key for key in keys if key.id == self.key_id]
-        if not named:
-            raise BadSignature(Fault.KEY, _shown(self.key_id))
-        for key in named:
+        for key in self.key_among(keys):
             if _proves(key, self.signature, signed):
                 if not _proves(key, self.sealed, self.signature + self.comment):
                     raise BadSignature(Fault.COMMENT)
                 return key
         raise BadSignature(Fault.FILE)
+
+    def key_among(self, keys: Iterable[PublicKey]) -> list[PublicKey]:
+        """Those it claims to be made with. Raises ``BadSignature`` when there is none."""
+        named = [key for key in keys if key.id == self.key_id]
+        if not named:
+            raise BadSignature(Fault.KEY, _shown(self.key_id))
+        return named
 
 
 def _decoded(line: str, length: int) -> bytes:

@@ -1,8 +1,8 @@
 """What an image says of itself at its end: OpenWrt's fwtool trailers. Pure; the bytes are somebody's upload.
 
 Source: openwrt/fwtool (``fwimage.h``, ``fwtool.c``) and OpenWrt's ``include/image-commands.mk``. A trailer is
-the last 16 bytes: magic ``FWx0``, CRC-32, type, three bytes of padding, size, in network order. ``size`` is that
-of its data and itself; the CRC is over everything in the file before the trailer, without CRC-32's last
+the last 16 bytes: magic ``FWx0``, CRC-32, type, three bytes of padding, size, in network order. ``size`` is
+that of its data and itself; the CRC is over everything in the file before the trailer, without CRC-32's last
 inversion. Below it may lie another. Type 1 is metadata: eight bytes of header (version 0, flags), then JSON.
 Type 0 is usign's signature, which the access point itself checks.
 """

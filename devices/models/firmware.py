@@ -1,6 +1,8 @@
 """A firmware image: a file in the storage, and what is known of it. Immutable once it is ready."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from copy import copy
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -9,6 +11,24 @@ from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from accounts.models import Organisation
+
+
+# What a ready image keeps for ever: rollouts, and access points, go by it.
+FROZEN = (
+    "organisation_id",
+    "file_name",
+    "key",
+    "size",
+    "sha256",
+    "state",
+    "version",
+    "compatibles",
+    "signature",
+)
+
+
+class ImmutableImage(Exception):
+    """Somebody tried to make another file of an image that is ready."""
 
 
 class Channel(models.TextChoices):
@@ -80,6 +100,30 @@ class FirmwareImage(models.Model):
 
     def __str__(self) -> str:
         return self.version or self.file_name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises ``ImmutableImage``."""
+        kept: dict[str, Any] = getattr(self, "_kept", {})
+        changed = [name for name, value in kept.items() if getattr(self, name) != value]
+        if changed:
+            raise ImmutableImage(f"A ready image keeps its {', '.join(changed)}")
+        super().save(*args, **kwargs)
+        self._note_what_is_kept()
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
+        image = super().from_db(db, field_names, values)
+        image._note_what_is_kept()
+        return image
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self._note_what_is_kept()
+
+    def _note_what_is_kept(self) -> None:
+        ready = self.__dict__.get("state") == ImageState.READY
+        known = [name for name in FROZEN if ready and name in self.__dict__]
+        self._kept = {name: copy(self.__dict__[name]) for name in known}
 
     @property
     def offered(self) -> bool:

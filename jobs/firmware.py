@@ -1,0 +1,16 @@
+"""Firmware images: checked when they arrived, cleared away when nobody wants them."""
+
+from django.utils import timezone as clock
+
+from devices.firmware import inspecting, uploading
+from devices.models import Task
+
+
+def check(task: Task) -> None:
+    """Payload: {"image": id}. Reads the whole file, holding the task's lease meanwhile."""
+    inspecting.check(task.payload["image"], lambda: task.hold(clock.now()))
+
+
+def clear() -> int:
+    """Daily: uploads that nobody finished, refused files of a month ago. Returns how many."""
+    return uploading.clear(clock.now())
