@@ -7,6 +7,7 @@ Read in this order:
 * `memory`         what survives its reboot: the highest number it ever stored wins
 * `device`         message in, actions out; no sockets, no clock of its own
 * `commands`       what each command of the cloud does to a device
+* `image`          what a firmware image says of itself
 * `clients`        the people on its Wi-Fi, coming and going
 * `states`         the `state` message
 * `frames`         JSON and compress_64

@@ -96,7 +96,18 @@ def _add_habits(group: argparse._ArgumentGroup) -> None:
         default=0.0,
         help="share of upgrades that come back on the old firmware",
     )
-    add("--upgrade-firmware", default="", help="what upgrades lead to (default: the image's file name)")
+    add("--upgrade-silent-share", type=_share, default=0.0, help="share of upgrades that never come back")
+    add(
+        "--upgrade-stale-share",
+        type=_share,
+        default=0.0,
+        help="share of upgrades after which the old firmware runs as if nothing had been",
+    )
+    add(
+        "--upgrade-firmware",
+        default="",
+        help="what upgrades lead to (default: as the image says, else its file name)",
+    )
     add("--download-seconds", type=_seconds, default=20.0, help="an upgrade's download (default %(default)s)")
     add("--boot-seconds", type=_seconds, default=30.0, help="a reboot (default %(default)s)")
     add("--pace", type=_seconds, default=1.0, help="scales the time commands, downloads and boots take")
@@ -128,6 +139,7 @@ def _add_network(group: argparse._ArgumentGroup) -> None:
         "--connect-limit", type=_seconds, default=60.0, help="seconds without connection that raise the alarm"
     )
     add("--early-seconds", type=_seconds, default=30.0, help="a session shorter than this was dropped early")
+    add("--no-downloads", dest="downloads", action="store_false", help="go by the names of images alone")
     add("--no-uploads", dest="uploads", action="store_false", help="do not send recordings anywhere")
     add("--strict", action="store_true", help="end at the first alarm")
 

@@ -40,6 +40,10 @@ def _check(chosen: argparse.Namespace) -> None:
         raise BadArgument("--apply wants the shorter time first")
     if chosen.refuse_share + chosen.reject_share > 1:
         raise BadArgument("--refuse-share and --reject-share are more than everybody together")
+    if chosen.upgrade_fail_share + chosen.upgrade_silent_share + chosen.upgrade_stale_share > 1:
+        raise BadArgument(
+            "--upgrade-fail-share, -silent-share and -stale-share are more than everybody together"
+        )
     if chosen.ping_idle >= chosen.ping_hangup:
         raise BadArgument("--ping-hangup must be longer than --ping-idle")
     for name in ("reconnect", "connect_limit", "ping_idle"):
@@ -191,6 +195,8 @@ def _habits(chosen: argparse.Namespace) -> Habits:
         download_seconds=chosen.download_seconds * chosen.pace,
         boot_seconds=chosen.boot_seconds * chosen.pace,
         upgrade_fail_share=chosen.upgrade_fail_share,
+        upgrade_silent_share=chosen.upgrade_silent_share,
+        upgrade_stale_share=chosen.upgrade_stale_share,
         upgrade_firmware=chosen.upgrade_firmware,
         clients=chosen.clients,
     )

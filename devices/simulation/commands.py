@@ -15,12 +15,15 @@ from devices.simulation import frames
 from devices.simulation.air import Air, on_air
 from devices.simulation.capture import capture
 from devices.simulation.configuration import ALREADY_APPLIED, APPLIED_WITH_REJECTS, REFUSED, Verdict, judge
-from devices.simulation.device import NO_AIR, Action, Configured, Device, HangUp, Say, Upload
+from devices.simulation.device import NO_AIR, Action, Configured, Device, Flash, HangUp, Say, Upload
 from devices.simulation.hardware import frequency
+from devices.simulation.image import Image
 from devices.simulation.memory import HIGHEST_NUMBER
 
 Params = dict[str, Any]
 
+#: Why a device is gone for good that has cut itself off.
+NO_UPLINK = "its configuration has no uplink"
 #: A cut-off uplink still carries the answer: the configuration takes hold a moment later.
 _LAST_GASP = 0.2
 _LONGEST_TRACE = 3600  # seconds
@@ -73,9 +76,7 @@ def _apply(device: Device, number: int, uuid: int, text: bytes, received: float,
         Configured(uuid, device.uuid, verdict, now - received),
     ]
     if is_stored and not device.has_uplink:
-        actions.append(
-            device.later(_LAST_GASP, lambda now: [HangUp(None, "its configuration has no uplink")])
-        )
+        actions.append(device.later(_LAST_GASP, lambda now: [HangUp(None, NO_UPLINK)]))
     return actions
 
 
@@ -137,27 +138,47 @@ def _restart(device: Device, reason: str, now: float) -> list[Action]:
 
 def upgrade(device: Device, number: int, params: Params, now: float) -> list[Action]:
     """Answered only after the download; the new firmware shows in the next `connect`."""
-    firmware = device.habits.upgrade_firmware or firmware_in(params.get("uri"))
-    if not firmware:
+    uri = params.get("uri")
+    if not isinstance(uri, str) or not (device.habits.upgrade_firmware or firmware_in(uri)):
         return _invalid(device, number)
+
+    def act(later: float) -> list[Action]:
+        return [device.fetch(uri, partial(_downloaded, device, number, uri, now))]
+
     seconds = device.habits.admin_seconds + device.habits.download_seconds
-    return device.take_turns("command", seconds, partial(_flash, device, number, firmware))
+    return device.take_turns("command", seconds, act)
 
 
-def firmware_in(uri: Any) -> str:
+def _downloaded(
+    device: Device, number: int, uri: str, asked: float, image: Image | None, now: float
+) -> list[Action]:
+    if image is None:
+        return [_answer(device, number, 1, "Download failed", resultCode=1)]
+    firmware = device.habits.upgrade_firmware or image.firmware or firmware_in(uri)
+    return [_done(device, number), *_flash(device, Flash(asked, now, firmware))]
+
+
+def firmware_in(uri: str) -> str:
     """The firmware an image's file name promises: its stem, empty when there is none."""
-    name = PurePosixPath(unquote(urlsplit(uri).path)).name if isinstance(uri, str) else ""
+    name = PurePosixPath(unquote(urlsplit(uri).path)).name
     for suffix in (".gz", ".tar", ".bin", ".img"):
         name = name.removesuffix(suffix)
     return name
 
 
-def _flash(device: Device, number: int, firmware: str, now: float) -> list[Action]:
-    answer = _done(device, number)
-    if device.rng.random() < device.habits.upgrade_fail_share:
-        return [answer, *_restart(device, "upgradefailed", now)]
-    device.memory.firmware = firmware
-    return [answer, *_restart(device, "upgrade", now)]
+def _flash(device: Device, flash: Flash) -> list[Action]:
+    """Written; whether it starts is a matter of luck."""
+    device.flashes.append(flash)
+    habits, dice = device.habits, device.rng.random()
+    if dice < habits.upgrade_fail_share:
+        return _restart(device, "upgradefailed", flash.at)
+    dice -= habits.upgrade_fail_share
+    if dice < habits.upgrade_silent_share:
+        return [HangUp(None, "it did not start again")]
+    if dice < habits.upgrade_silent_share + habits.upgrade_stale_share:
+        return _restart(device, "reboot", flash.at)
+    device.memory.firmware = flash.firmware
+    return _restart(device, "upgrade", flash.at)
 
 
 def leds(device: Device, number: int, params: Params, now: float) -> list[Action]:

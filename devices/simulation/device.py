@@ -1,7 +1,7 @@
 """One pretend access point: message in, actions out. Pure: time, dice and memory are handed in.
 
-A device says what it wants done (`Say`, `Wait`, `HangUp`, `Configured`, `Upload`); whoever holds its
-socket does it. Two lanes work side by side, as in the real client: configurations, and all other
+A device says what it wants done (`Say`, `Wait`, `HangUp`, `Configured`, `Upload`, `Fetch`); whoever holds
+its socket does it. Two lanes work side by side, as in the real client: configurations, and all other
 commands one at a time.
 """
 
@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from devices.simulation.air import Air, on_air
 from devices.simulation.clients import Crowd, Movement
 from devices.simulation.configuration import Verdict, has_uplink
 from devices.simulation.frames import Message
 from devices.simulation.hardware import Hardware, capabilities
+from devices.simulation.image import Image
 from devices.simulation.memory import FACTORY, Memory
 from devices.simulation.states import Look, state
 
@@ -27,7 +28,11 @@ NO_AIR = Air((), ())
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """How a device behaves. Durations in seconds, shares from 0 to 1."""
+    """How a device behaves. Durations in seconds, shares from 0 to 1.
+
+    Of its upgrades so many fail and say so (`fail`), never come back (`silent`), or come back on the
+    old firmware as if nothing had been (`stale`).
+    """
 
     apply_seconds: tuple[float, float] = (0.05, 0.8)
     slow_share: float = 0.0
@@ -40,6 +45,8 @@ class Habits:
     download_seconds: float = 20.0
     boot_seconds: float = 30.0
     upgrade_fail_share: float = 0.0
+    upgrade_silent_share: float = 0.0
+    upgrade_stale_share: float = 0.0
     upgrade_firmware: str = ""
     clients: float = 4.0
     country: str = "US"
@@ -88,7 +95,24 @@ class Upload:
     data: bytes
 
 
-Action = Say | Wait | HangUp | Configured | Upload
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Download an image; call `then` with it, or with None when that failed, and the time."""
+
+    uri: str
+    then: Callable[[Image | None, float], "list[Action]"]
+
+
+class Flash(NamedTuple):
+    """One time that firmware was written: when the command came and when it was written, in Unix
+    seconds; whether or not it started afterwards."""
+
+    asked: float
+    at: float
+    firmware: str
+
+
+Action = Say | Wait | HangUp | Configured | Upload | Fetch
 Observer = Callable[["Device", Configured], None]
 Job = tuple[float, Callable[[float], list[Action]]]
 
@@ -99,10 +123,12 @@ class Device:
     __slots__ = (
         "_air",
         "_crowd",
+        "_has_news",
         "_lanes",
         "backlog",
         "booted",
         "boots",
+        "flashes",
         "habits",
         "hardware",
         "has_uplink",
@@ -133,6 +159,8 @@ class Device:
         self.boots = 0
         self.booted = 0.0
         self.reason = "coldboot"
+        self.flashes: list[Flash] = []
+        self._has_news = True
         self.unreadable = 0
         self._air: Air | None = None
         self._crowd: Crowd | None = None
@@ -171,20 +199,21 @@ class Device:
     def boot(self, now: float) -> None:
         """Power on: what was waiting to be done is forgotten, counters start at zero."""
         self.boots += 1
+        self._has_news = True
         self.booted = now
         self._lanes = {}
         self._crowd = None
 
     def hello(self, now: float) -> list[Message]:
-        """What it says on a new connection: `connect`, after a boot the outcome of its own start, then
-        what happened while it was offline."""
+        """What it says on a new connection: `connect` with the reason of its last boot, right after that
+        the outcome of its own start, then what happened while it was offline."""
         said = [self._connect()]
-        if self.reason and self.memory.active > FACTORY:
+        if self._has_news and self.memory.active > FACTORY:
             said.append(self.result(0, {"error": 0, "text": "Success"}))
-        if self.reason:
+        if self._has_news:
             said += [self.event(self.booted, "unit.boot-up", {}), self.log("ucentral client is up")]
         said += self.backlog or ()
-        self.backlog, self.reason = None, ""
+        self.backlog, self._has_news = None, False
         return said
 
     def _connect(self) -> Message:
@@ -194,15 +223,19 @@ class Device:
             "uuid": self.uuid,
             "defaults": {"country": self.habits.country},
             "capabilities": capabilities(self.hardware, self.serial),
+            "reason": self.reason,
         }
-        if self.reason:
-            params["reason"] = self.reason
         return {"method": "connect", "params": params}
 
     def later(self, seconds: float, act: Callable[[float], list[Action]]) -> Wait:
         """Do `act` `seconds` from now, unless the device was rebooted meanwhile and has forgotten."""
         boots = self.boots
         return Wait(seconds, lambda now: act(now) if boots == self.boots else [])
+
+    def fetch(self, uri: str, act: Callable[[Image | None, float], list[Action]]) -> Fetch:
+        """Do `act` with the downloaded image, unless the device was rebooted meanwhile."""
+        boots = self.boots
+        return Fetch(uri, lambda image, now: act(image, now) if boots == self.boots else [])
 
     def take_turns(self, lane: str, seconds: float, act: Callable[[float], list[Action]]) -> list[Action]:
         """Do `act` `seconds` after its turn in the lane comes."""

@@ -41,7 +41,8 @@ class Counts:
     early_drops: int = 0
     no_pong: int = 0
     restarts: int = 0
-    uplinks_lost: int = 0
+    gone: int = 0
+    failed_downloads: int = 0
     applied: int = 0
     applied_with_rejects: int = 0
     refused: int = 0

@@ -181,9 +181,10 @@ class Fleet:
             if self.options.strict:
                 self._alarm(DROPPED_EARLY, f"{link.device.serial} was dropped {held:.1f} s after connecting")
 
-    def uplink_lost(self, device: Device) -> None:
-        self.figures.counts.uplinks_lost += 1
-        self.tell(f"{device.serial} has cut itself off: its configuration {device.uuid} has no uplink")
+    def gone(self, device: Device, why: str) -> None:
+        """A device will not be heard of again."""
+        self.figures.counts.gone += 1
+        self.tell(f"{device.serial} is gone: {why}")
         self.changed(device)
 
     # Awaiting

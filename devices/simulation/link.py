@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 from picows import WSCloseCode, WSFrame, WSHandshakeError, WSListener, WSMsgType, WSTransport, ws_connect
 
 from devices.simulation import commands, frames
-from devices.simulation.device import Action, Configured, Device, HangUp, Say, Upload, Wait
+from devices.simulation.commands import NO_UPLINK
+from devices.simulation.device import Action, Configured, Device, Fetch, HangUp, Say, Upload, Wait
+from devices.simulation.downloading import download
 from devices.simulation.frames import Message
+from devices.simulation.image import Image
 from devices.simulation.options import AFTER_LOSS, AFTER_WRONG_SERVER, before_redial
 from devices.simulation.uploading import upload
 
@@ -59,6 +62,7 @@ class Link:
 
     __slots__ = (
         "_dialling",
+        "_downloads",
         "_repeats",
         "_state_frame",
         "_timers",
@@ -89,6 +93,7 @@ class Link:
         self.opened_at = self.last_heard = 0.0
         self.pinged_at: float | None = None
         self.last_error = self.last_upload = ""
+        self._downloads: set[asyncio.Task[None]] = set()
         self._uploads: set[asyncio.Task[str]] = set()  # or nobody would hold them until they are done
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._dialling: asyncio.Task[None] | None = None
@@ -110,7 +115,8 @@ class Link:
         self.has_power = True
         self.device.boot(time.time())
         if not self.device.has_uplink:
-            self._uplink_lost()
+            self.has_power = False
+            self.fleet.gone(self.device, NO_UPLINK)
             return
         self.down_since = self.loop.time()
         self._every(self._events_interval, "events", self._let_time_pass)
@@ -219,12 +225,23 @@ class Link:
                     self.fleet.configured(self.device, action)
                 case Upload():
                     self._upload(action)
+                case Fetch():
+                    self._downloads.add(fetching := self.loop.create_task(self._fetch(action)))
+                    fetching.add_done_callback(self._downloads.discard)
                 case HangUp():
                     self._hang_up(action)
 
     def _go_on(self, then: Callable[[float], list[Action]]) -> None:
         if self.has_power:
             self._do(then(time.time()))
+
+    async def _fetch(self, what: Fetch) -> None:
+        image: Image | None = Image()
+        if self.fleet.options.downloads:
+            context = self.fleet.identity.upload_context() if what.uri.startswith("https:") else None
+            image = await download(what.uri, context)
+        self.fleet.figures.counts.failed_downloads += image is None
+        self._go_on(lambda now: what.then(image, now))
 
     def _upload(self, what: Upload) -> None:
         if not self.fleet.options.uploads:
@@ -242,14 +259,10 @@ class Link:
         self.power_off()
         self.fleet.keep(self.device)
         if action.seconds is None:
-            self._uplink_lost()
+            self.fleet.gone(self.device, action.reason)
             return
         self.fleet.figures.counts.restarts += 1
         self._after(action.seconds, "boot", self.power_on)
-
-    def _uplink_lost(self) -> None:
-        self.has_power = False
-        self.fleet.uplink_lost(self.device)
 
     def say(self, message: Message) -> None:
         """Sends now; without a connection the message is lost, as on a real device."""

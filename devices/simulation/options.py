@@ -10,7 +10,8 @@ class Options:
     `interval` and `health_interval` override what each device's configuration says (60 when it says
     nothing). `ramp` is first connects per second, 0 for all at once. `reconnect` scales every waiting
     time before a dial. A device pings after `ping_idle` without a word and hangs up at `ping_hangup`.
-    With `uploads` a recording is really sent to where the cloud wants it.
+    With `uploads` a recording is really sent to where the cloud wants it, with `downloads` a firmware
+    image really fetched.
     `repeat_states` sends each generated state that many times (load tests: cheaper devices).
     """
 
@@ -27,6 +28,7 @@ class Options:
     strict: bool = False
     repeat_states: int = 1
     uploads: bool = True
+    downloads: bool = True
 
 
 #: After a lost session a real client dials again at this fixed time, without jitter.

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from devices.simulation import commands, frames
-from devices.simulation.device import Action, Configured, Device, Habits, Say, Wait
+from devices.simulation.device import Action, Configured, Device, Fetch, Habits, Say, Wait
 from devices.simulation.hardware import BY_COMPATIBLE
+from devices.simulation.image import Image
 from devices.simulation.memory import Memory
 
 SERIAL = "02ae51000001"
@@ -79,11 +80,13 @@ def played(one: Device, frame: bytes, now: float = NOW) -> list[Action]:
 def over(actions: list[Action], now: float = NOW) -> list[Action]:
     done: list[Action] = []
     for action in actions:
-        done += (
-            over(action.then(now + action.seconds), now + action.seconds)
-            if isinstance(action, Wait)
-            else [action]
-        )
+        match action:
+            case Wait(seconds, then):
+                done += over(then(now + seconds), now + seconds)
+            case Fetch(_, then):
+                done += over(then(Image(), now), now)
+            case _:
+                done.append(action)
     return done
 
 

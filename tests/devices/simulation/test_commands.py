@@ -159,12 +159,12 @@ def test_after_a_boot_the_outcome_of_its_own_start_comes_with_id_0():
     assert [(answer["id"], answer["result"]["uuid"]) for answer in answers] == [(0, 100)]
 
 
-def test_a_reconnect_without_boot_has_no_reason():
+def test_a_reconnect_without_boot_has_the_reason_of_the_last_boot():
     one = device()
     one.hello(NOW)
     again = one.hello(NOW)
     assert len(again) == 1
-    assert "reason" not in again[0]["params"]
+    assert again[0]["params"]["reason"] == "coldboot"
 
 
 def test_events_wait_for_the_next_connection_the_oldest_go_first():
