@@ -59,23 +59,20 @@ class _ImageChoice(forms.ModelChoiceField):
         return f"{image} · {image.get_channel_display()} · {hardware}"
 
 
-class ShareField(forms.CharField):
+class ShareField(forms.Field):
     """``10`` access points or ``5 %``, counted from the rollout's beginning."""
 
     def __init__(self, **more: Any) -> None:
-        super().__init__(required=False, max_length=20, **more)
+        super().__init__(required=False, widget=forms.TextInput(attrs={"maxlength": 20}), **more)
 
     def to_python(self, value: Any) -> Share | None:
-        text = (super().to_python(value) or "").strip()
+        text = str(value or "").strip()
         if not text:
             return None
         found = _SHARE.fullmatch(text)
         if not found or not int(found[1]) or (found[2] and int(found[1]) > 100):
             raise forms.ValidationError(gettext("Write a number of access points, or percent: 10 or 5 %."))
         return Share(int(found[1]), "percent" if found[2] else "count")
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(data)
 
 
 def _soak_field(**more: Any) -> forms.IntegerField:

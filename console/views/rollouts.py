@@ -79,6 +79,7 @@ def _review(
         "asked": form,
         "terms": terms,
         "found": found,
+        "stones": sorted(found.stones.items()),
         "now": clock.now(),
         "waves": [(number, size, terms.soak(number)) for number, size in enumerate(found.waves, 1)],
         "form": typed or _typed(terms, found, None),
