@@ -29,7 +29,7 @@ FIRST_SERIAL = "02ae21e00001"
 
 
 class Stack:
-    """Processes by name: console, critical, default, ingest, scheduler, outpost; and the server redis."""
+    """Processes by name: console, critical, default, reports, facts, scheduler, outpost; and the server redis."""
 
     def __init__(self, directory: Path, database: MariaDB, redis: Redis, **variables: str) -> None:
         self.directory, self.database, self.redis = directory, database, redis
@@ -99,6 +99,7 @@ class Stack:
             "SECRET_KEY": secrets.token_urlsafe(48),
             "FIELD_ENCRYPTION_KEYS": base64.b64encode(secrets.token_bytes(32)).decode(),
             "OUTPOST_STORE_KEYS": base64.b64encode(secrets.token_bytes(32)).decode(),
+            "CONSOLE_PUBLIC_URL": self.url,
             "DEMO_PASSWORD": PASSWORD,
             "DATABASE_URL": self.database.url,
             "REDIS_URL": f"{self.redis.url}/0",
@@ -118,7 +119,8 @@ class Stack:
             "console": [*gunicorn, "--bind", f"127.0.0.1:{self.port}"],
             "critical": ["manage.py", "rqworker", "critical"],
             "default": ["manage.py", "rqworker", "default"],
-            "ingest": ["manage.py", "rqworker", "ingest"],
+            "reports": ["manage.py", "rqworker", "reports"],
+            "facts": ["manage.py", "read_facts"],
             "scheduler": ["manage.py", "run_scheduler"],
             "outpost": ["-m", "outpost"],
         }

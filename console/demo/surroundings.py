@@ -62,6 +62,7 @@ class Surroundings:
             "PYTHONPATH": str(PROJECT),
             "PYTHONUNBUFFERED": "1",
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
+            "CONSOLE_PUBLIC_URL": self.url,
             "DATABASE_URL": f"sqlite:///{DIRECTORY / 'aerie.sqlite3'}",
             "STATIC_ROOT": str(DIRECTORY / "static"),
             "STORAGE_URL": f"file://{DIRECTORY / 'files'}",

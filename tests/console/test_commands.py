@@ -18,6 +18,7 @@ from tests.world import COUNTER, World
 
 HTMX = {"headers": {"HX-Request": "true"}}
 CAPTURE = b"\xd4\xc3\xb2\xa1" + bytes(40)
+BY_NAME = {"duration": "10", "where": "interface", "interface": "wlan0-1"}
 MAC = "02:00:00:00:00:01"
 
 
@@ -145,7 +146,7 @@ def test_the_table_is_sorted_as_asked(world: World, sort: str) -> None:
     [
         ({"duration": "30", "where": "up"}, {"duration": 30, "network": "up"}),
         ({"duration": "300", "where": "down", "interface": "eth0"}, {"duration": 300, "network": "down"}),
-        ({"duration": "10", "where": "interface", "interface": "eth-1"}, {"duration": 10, "interface": "eth-1"}),
+        (BY_NAME, {"duration": 10, "interface": "wlan0-1"}),
         ({"duration": "9", "where": "up"}, None),
         ({"duration": "301", "where": "up"}, None),
         ({"duration": "60", "where": "interface"}, None),
