@@ -41,7 +41,9 @@ def _required(name: str, fallback: str) -> str:
     return value
 
 
-def _keys(name: str, fallback: str) -> list[bytes]:
+def _keys(name: str, fallback: str, optional: bool = False) -> list[bytes]:
+    if optional and PRODUCTION and not env.str(name, ""):
+        return []
     try:
         return parse_keys(_required(name, fallback))
     except ValueError as error:
@@ -56,6 +58,8 @@ _OPEN_KEY = "YWVyaWUgZGV2ZWxvcG1lbnQga2V5LCBub3Qgc2FmZSE="
 SECRET_KEY = _required("SECRET_KEY", "development only, publicly known, long enough to satisfy the checks")
 FIELD_ENCRYPTION_KEYS = _keys("FIELD_ENCRYPTION_KEYS", _OPEN_KEY)
 OUTPOST_STORE_KEYS = _keys("OUTPOST_STORE_KEYS", _OPEN_KEY)
+# Nobody without backups needs them: whoever makes one without is told.
+BACKUP_KEYS = _keys("BACKUP_KEYS", _OPEN_KEY, optional=True)
 OUTPOST_DEVICE_KEY_SECRETS = env.list("OUTPOST_DEVICE_KEY_SECRETS", default=[])
 CONSOLE_PUBLIC_URL = _required("CONSOLE_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 OUTPOST_PUBLIC_URL = env.str("OUTPOST_PUBLIC_URL", "ws://127.0.0.1:15002")
@@ -85,6 +89,9 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Aerie <aerie@localhost>")
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 DRAIN_FILE = env.str("DRAIN_FILE", "")
+BACKUP_KEEP_DAILY = env.int("BACKUP_KEEP_DAILY", 7)
+BACKUP_KEEP_WEEKLY = env.int("BACKUP_KEEP_WEEKLY", 5)
+BACKUP_KEEP_MONTHLY = env.int("BACKUP_KEEP_MONTHLY", 12)
 
 # A file that says what time it is, for rehearsing a night's rollout in a minute; see devices/clock.py.
 REHEARSAL_CLOCK = env.str("REHEARSAL_CLOCK", "")
@@ -220,7 +227,7 @@ def _redis_connection(url: str) -> dict[str, object]:
     }
 
 
-QUEUES = ("critical", "default", "ingest", "reports")
+QUEUES = ("critical", "default", "reports")
 RQ_QUEUES = {name: _redis_connection(REDIS_URL) for name in QUEUES}
 RQ = {"JOB_CLASS": "jobs.queues.JsonJob", "WORKER_CLASS": "jobs.worker.Worker"}
 

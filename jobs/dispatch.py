@@ -1,7 +1,7 @@
-"""Task rows, performed: woken at once after their commit, or found by the sweep."""
+"""Task rows, performed: woken at once after their commit, or found by ``dispatch``."""
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -9,17 +9,22 @@ from pathlib import Path
 import structlog
 from django.utils import timezone as clock
 from redis.exceptions import RedisError
+from rq import Queue
 from structlog.contextvars import bound_contextvars
 
 from devices.models import Task
 from devices.models.task import LeaseLost
-from jobs import commands, housekeeping, publish, reports, rollouts
+from jobs import commands, firmware, housekeeping, publish, reports, rollouts
 from jobs.queues import prompt_queue
 from outpost.store.contract import StoreUnavailable
 
 AWAY = timedelta(seconds=3)  # until the live store is tried again
-SWEEP = 200
+BATCH = 1000  # tasks put into a queue at once, beyond those that wait there already
 log = structlog.get_logger(__name__)
+
+
+class UnknownKind(Exception):
+    """No release this worker knows of does such tasks; perhaps a newer one does."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Kind:
     seconds: int = 600
 
 
-KINDS: Mapping[str, Kind] = {
+KINDS: dict[str, Kind] = {
     "publish": Kind(publish.publish, "critical"),
     "forget": Kind(publish.forget, "critical"),
     "rebuild": Kind(publish.rebuild, "default"),
@@ -40,29 +45,51 @@ KINDS: Mapping[str, Kind] = {
     "remove_files": Kind(commands.remove_files, "default"),
     "rollout": Kind(rollouts.advance, "critical"),
     "upgrade": Kind(rollouts.deliver, "critical"),
+    "firmware": Kind(firmware.check, "default"),
+    "clear_firmware": Kind(firmware.clear, "default"),
     "report": Kind(reports.build, "reports", 3600),
     "reports": Kind(reports.ask_monthly, "reports"),
     "prune": Kind(housekeeping.prune_daily, "reports", 900),
 }
 
 
+def _refuse(task: Task) -> None:
+    raise UnknownKind(task.kind)
+
+
+_UNKNOWN = Kind(_refuse, "default")
+
+
+def kind_of(name: str) -> Kind:
+    """A kind this release does not know goes to ``default``, where it fails in words for somebody to see."""
+    return KINDS.get(name, _UNKNOWN)
+
+
 def wake(task_id: int, kind: str) -> None:
-    """Say that this task waits. A Redis that is away must not fail the request: the sweep finds the row."""
+    """Say that this task waits. A Redis that is away must not fail the request: dispatch finds the row."""
     try:
-        _enqueue(task_id, KINDS[kind])
+        _enqueue(kind_of(kind).queue, [(task_id, kind)])
     except RedisError as error:
-        log.warning("task not enqueued, the sweep will find it", task=task_id, error=type(error).__name__)
+        log.warning("task not enqueued, dispatch will find it", task=task_id, error=type(error).__name__)
 
 
-def sweep() -> int:
+def dispatch() -> int:
     """Enqueue what is due: lost words, dead workers, second attempts. Returns how many; periodic."""
-    due = Task.due(clock.now(), SWEEP)
-    if not due:
-        return 0
-    waiting = {job for queue in {KINDS[kind].queue for _, kind in due} for job in _waiting(queue)}
-    lost = [(task_id, kind) for task_id, kind in due if _job_id(task_id) not in waiting]
-    for task_id, kind in lost:
-        _enqueue(task_id, KINDS[kind])
+    now = clock.now()
+    Task.bury(now)
+    kinds = Task.objects.filter(dead=False, run_after__lte=now).values_list("kind", flat=True).distinct()
+    queues: dict[str, list[str]] = {}
+    for kind in kinds:
+        queues.setdefault(kind_of(kind).queue, []).append(kind)
+    return sum(_dispatch(queue, names) for queue, names in queues.items())
+
+
+def _dispatch(queue: str, kinds: list[str]) -> int:
+    """What waits in the queue counts not, or a long queue would hide what was lost behind it."""
+    waiting = set(prompt_queue(queue).get_job_ids())
+    due = Task.due(clock.now(), len(waiting) + BATCH, kinds)
+    lost = [(task_id, kind) for task_id, kind in due if _job_id(task_id) not in waiting][:BATCH]
+    _enqueue(queue, lost)
     return len(lost)
 
 
@@ -77,7 +104,7 @@ def perform(task_id: int) -> None:
 def _attempt(task: Task) -> bool:
     """Whether it is done; if not, it was put off."""
     try:
-        KINDS[task.kind].perform(task)
+        kind_of(task.kind).perform(task)
     except LeaseLost:
         log.warning("task taken over by another worker")
         return False
@@ -103,19 +130,22 @@ def _context(task: Task) -> dict[str, object]:
     return {"network": task.payload["network"]} if "network" in task.payload else {}
 
 
-def _waiting(queue: str) -> list[str]:
-    return list(prompt_queue(queue).get_job_ids())
-
-
-def _enqueue(task_id: int, kind: Kind) -> None:
-    prompt_queue(kind.queue).enqueue(
-        perform,
-        task_id,
-        job_id=_job_id(task_id),
-        job_timeout=kind.seconds,
-        result_ttl=0,
-        failure_ttl=3600,
-    )
+def _enqueue(queue: str, tasks: Iterable[tuple[int, str]]) -> None:
+    """All in one transaction of Redis."""
+    jobs = [
+        Queue.prepare_data(
+            perform,
+            (task_id,),
+            job_id=_job_id(task_id),
+            timeout=kind_of(kind).seconds,
+            result_ttl=0,
+            failure_ttl=3600,
+            description=kind,
+        )
+        for task_id, kind in tasks
+    ]
+    if jobs:
+        prompt_queue(queue).enqueue_many(jobs)
 
 
 def _job_id(task_id: int) -> str:

@@ -1,33 +1,33 @@
-"""Reading facts without end, in slots: a job reads until its slot is over, the next one goes on.
+"""Facts, read without end by a process of its own (``manage.py read_facts``) and written into MySQL.
 
-A slot is a job like any other, so a killed worker costs nothing but its unacknowledged
-facts, which the live store hands to another after ten seconds. The timetable keeps one
-job waiting behind the running one, so that no fact waits for a slot to begin.
+Not a job: the facts are a queue themselves, the live store's, and one that never ends. Any number of
+readers share it. What a killed one did not acknowledge goes to another after ten seconds.
 """
 
 import os
 import socket
 import time
+from collections.abc import Callable
 
 import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from devices.ingest.recording import record
 from devices.live_store import live_store
+from devices.replica import watching_writes
 from outpost.store.contract import Fact, StoreUnavailable
 
-SLOT_SECONDS = 5.0
 COUNT = 500  # facts read at once: one transaction
+BLOCK = 1.0  # seconds a read waits for the first fact, and SIGTERM for the read
 PAUSE = 0.5  # seconds, while MySQL or the live store is away
 log = structlog.get_logger(__name__)
 
 
-def read_slot(seconds: float = SLOT_SECONDS) -> int:
-    """Record facts as they come, for so long. Returns how many were kept."""
+def read(stopped: Callable[[], bool]) -> int:
+    """Record facts as they come, until told to stop; what was read then is finished. Returns how many."""
     reader = _Reader()
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        reader.step(left)
+    while not stopped():
+        reader.step()
     return reader.kept
 
 
@@ -46,20 +46,26 @@ def consumer() -> str:
 
 
 class _Reader:
-    """Facts read but not yet in MySQL are kept and tried again while the slot lasts."""
+    """Facts read but not yet in MySQL are kept and tried again."""
 
     def __init__(self) -> None:
         self.kept = 0
         self._facts: list[Fact] = []
 
-    def step(self, wait: float) -> None:
+    def step(self) -> None:
         """Read, record, acknowledge: in this order, for a crash in between only repeats."""
         try:
-            self._facts = self._facts or live_store().read_facts(consumer(), COUNT, block=wait)
-            self.kept += record(self._facts).kept
-            live_store().acknowledge(self._facts)
-            self._facts = []
+            self._facts = self._facts or live_store().read_facts(consumer(), COUNT, block=BLOCK)
+            if self._facts:
+                self._record()
         except (DatabaseError, InterfaceError, StoreUnavailable) as error:
             log.warning("facts wait", error=type(error).__name__, facts=len(self._facts))
-            close_old_connections()
-            time.sleep(min(PAUSE, wait))
+            time.sleep(PAUSE)
+
+    def _record(self) -> None:
+        """As in a request, MySQL connections that were closed at the other end are dropped first."""
+        close_old_connections()
+        with watching_writes():
+            self.kept += record(self._facts).kept
+        live_store().acknowledge(self._facts)
+        self._facts = []

@@ -1,10 +1,9 @@
 """The queues, and how jobs are written into Redis: as JSON, for a pickle runs the code of whoever wrote it.
 
-| queue    | holds                                                          | a worker each |
-| critical | what a person waits for: publishing, commands, and their sweep | one or more   |
-| ingest   | reading facts, without end                                     | one or two    |
-| default  | what may take a minute: presence, time-outs, mails             | one or more   |
-| reports  | what may take an hour: backups, reports, firmware checks       | one           |
+| queue    | holds                                                            | a worker each |
+| critical | what a person or a rollout waits for, and the two fast periodic jobs | one or more |
+| default  | what may take a minute: presence, time-outs, rebuilds, mails     | one or more   |
+| reports  | what may take an hour: backups, reports, pruning                 | one           |
 """
 
 from functools import lru_cache
@@ -18,7 +17,7 @@ from redis.retry import Retry
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-# A request waits at most twice this for a Redis that is away; the row it wrote is swept up later.
+# A request waits at most twice this for a Redis that is away; dispatch finds the row it wrote later.
 PROMPT_SECONDS = 0.5
 
 

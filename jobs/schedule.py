@@ -1,10 +1,19 @@
-"""The timetable: everything that happens by itself, on one page."""
+"""The timetable: everything that happens by itself, on one page.
+
+``TIMETABLE`` is what the metronome beats: every so many seconds, in Redis, cheap to run once too
+often. ``CALENDAR`` is what is due by the calendar: each occasion is a row in MySQL that promises
+one task, so that a run is neither missed nor doubled whatever is killed (see ``jobs.occasions``).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import time
 from typing import Any
 
-from jobs import commands, dispatch, ingest, mails, presence, publish, rollouts, usage
+from jobs import commands, dispatch, mails, presence, reconcile, usage
+from jobs.recurrence import Daily, Monthly, Recurrence, Weekly
+
+__all__ = ["CALENDAR", "PREFIX", "TIMETABLE", "Appointment", "Daily", "Entry", "Monthly", "Weekly"]
 
 PREFIX = "timetable-"
 
@@ -24,19 +33,34 @@ class Entry:
         return f"{PREFIX}{self.name}"
 
 
+@dataclass(frozen=True)
+class Appointment:
+    """A task of this kind (see ``jobs.dispatch.KINDS``) at every occasion; its payload is {"at": ISO 8601}.
+
+    ``name`` is 40 characters at most and never used again for something else.
+    """
+
+    name: str
+    when: Recurrence
+    kind: str
+
+
 TIMETABLE = (
-    # A task whose word was lost, or whose worker died, waits at most a lease and one of these.
-    Entry("sweep", dispatch.sweep, 3, "critical"),
-    Entry("restore", publish.restore, 5, "critical"),
-    # Two at a time; more often than a slot lasts, so that the next one always waits already.
-    Entry("ingest-1", ingest.read_slot, 2, "ingest"),
-    Entry("ingest-2", ingest.read_slot, 2, "ingest"),
-    Entry("rollouts", rollouts.watch, 5, "critical"),
+    # The two fast ones: they find in MySQL whatever was lost, and promise whatever is due.
+    Entry("dispatch", dispatch.dispatch, 2, "critical"),
+    # As often as its heartbeat must be newer than DATABASE_REPLICA_MAX_LAG on the replica.
+    Entry("reconcile", reconcile.reconcile, 2, "critical"),
+    # The rest has time.
     Entry("presence", presence.watch, 10, "default"),
     Entry("links", presence.compare_all, 300, "default", timeout=300),
-    Entry("commands", commands.give_up, 15, "default"),
     Entry("recordings", commands.remove_recordings, 3600, "default", timeout=600),
     Entry("invitations", mails.send_due_invitations, 60, "default", timeout=300),
     Entry("usage", usage.measure, 300, "default", timeout=280),
     Entry("usage-hours", usage.roll_up, 3600, "default", timeout=1200),
+)
+
+CALENDAR = (
+    Appointment("firmware", Daily(time(2, 30)), "clear_firmware"),
+    Appointment("retention", Daily(time(3, 0)), "prune"),
+    Appointment("reports", Monthly(1, time(4, 0)), "reports"),
 )

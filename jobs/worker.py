@@ -19,6 +19,9 @@ from structlog.contextvars import bound_contextvars
 
 from devices.replica import watching_writes
 
+WORKER_TTL = 45  # seconds without a sign of life; a job's own time limit on top while one is done
+MAINTENANCE = 30  # seconds between looks for what killed workers left
+
 
 class Worker(SimpleWorker):
     """Works on exactly one queue: a worker on several loses jobs when it is killed (BLPOP)."""
@@ -27,6 +30,12 @@ class Worker(SimpleWorker):
 
     def __init__(self, queues: Any, *args: Any, **kwargs: Any) -> None:
         kwargs["serializer"] = JSONSerializer
+        # A killed one is gone from the list, and what it had of the timetable marked failed, so soon.
+        kwargs |= {
+            "worker_ttl": WORKER_TTL,
+            "maintenance_interval": MAINTENANCE,
+            "job_monitoring_interval": 5,
+        }
         super().__init__(queues, *args, **kwargs)
         if len(self.queues) != 1:
             raise ImproperlyConfigured("A worker works on one queue; start another one for the next.")

@@ -93,7 +93,8 @@ def _commands(where: Surroundings) -> dict[str, list[str]]:
         "outpost": [python, "-m", "outpost"],
         "worker-critical": [*manage, "rqworker", "critical"],
         "worker-default": [*manage, "rqworker", "default"],
-        "worker-ingest": [*manage, "rqworker", "ingest"],
+        "worker-reports": [*manage, "rqworker", "reports"],
+        "facts": [*manage, "read_facts"],
         "scheduler": [*manage, "run_scheduler"],
     }
     if where.fleet:

@@ -1,12 +1,15 @@
 """A durable to-do: promised in the transaction that wants it done, so no crash can lose it.
 
 Redis carries only the word that there is something to do. A worker claims the
-row, does the work, and lets go of it; a sweep finds what a lost word, a dead
-worker or an empty Redis left behind.
+row, does the work, and lets go of it; a periodic dispatch finds what a lost word, a
+dead worker or an empty Redis left behind.
 """
 
-from collections.abc import Callable
+import json
+import random
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 from django.db import models, transaction
@@ -17,6 +20,11 @@ from django.utils import timezone as clock
 LEASE = timedelta(seconds=15)
 MAX_ATTEMPTS = 20
 MAX_BACKOFF = timedelta(minutes=10)
+JITTER = 0.25  # of the back-off, either way: what failed together does not come back together
+# A task carries ids, not data. Serials of sixty thousand access points fit.
+MAX_PAYLOAD = 1_000_000
+BURIED_AT_ONCE = 100
+WOKEN_AT_ONCE = 100  # the rest is found by dispatch
 
 
 class LeaseLost(Exception):
@@ -39,7 +47,7 @@ class Task(models.Model):
     dead = models.BooleanField(default=False, help_text="Gave up after too many attempts")
 
     # Told the task's id and kind once its promise is committed. ``jobs`` sets it where all is assembled,
-    # for this room may not know the queues above it. Unset, the sweep alone finds the task.
+    # for this room may not know the queues above it. Unset, dispatch alone finds the task.
     wake: ClassVar[Callable[[int, str], None] | None] = None
 
     def __str__(self) -> str:
@@ -47,7 +55,12 @@ class Task(models.Model):
 
     @classmethod
     def promise(cls, kind: str, key: str, payload: dict[str, Any]) -> "Task":
-        """Have it done after the caller's transaction commits; never before, and not if it rolls back."""
+        """Have it done after the caller's transaction commits; never before, and not if it rolls back.
+
+        Raises ``ValueError`` when the payload is larger than ``MAX_PAYLOAD`` characters of JSON.
+        """
+        if len(json.dumps(payload)) > MAX_PAYLOAD:
+            raise ValueError(f"The payload of task {key} is too large: it should be ids, not data.")
         now = clock.now()
         # Update first: an insert that meets the key takes a shared lock, and two of those deadlock.
         if not cls._again(key, payload, now):
@@ -69,13 +82,19 @@ class Task(models.Model):
             Task.wake(self.pk, self.kind)
 
     @classmethod
-    def due(cls, now: datetime, limit: int = 100) -> list[tuple[int, str]]:
-        """Id and kind of what could be claimed now, longest waiting first."""
-        return list(cls._claimable(now).order_by("run_after").values_list("pk", "kind")[:limit])
+    def due(
+        cls, now: datetime, limit: int = 100, kinds: Collection[str] | None = None
+    ) -> list[tuple[int, str]]:
+        """Id and kind of what could be claimed now, longest waiting first; of these kinds alone if given."""
+        rows = cls._claimable(now) if kinds is None else cls._claimable(now).filter(kind__in=kinds)
+        return list(rows.order_by("run_after").values_list("pk", "kind")[:limit])
 
     @classmethod
     def claim(cls, pk: int, now: datetime) -> "Task | None":
-        """Take the task under a lease, or None when it is done, early, or in other hands."""
+        """Take the task under a lease, or None when it is done, early, dead, or in other hands.
+
+        The attempt counts from here: one that takes its worker's process with it was one too.
+        """
         taken = (
             cls._claimable(now)
             .filter(pk=pk)
@@ -86,7 +105,34 @@ class Task(models.Model):
     @classmethod
     def _claimable(cls, now: datetime) -> models.QuerySet["Task"]:
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-        return cls.objects.filter(free, dead=False, run_after__lte=now)
+        return cls.objects.filter(free, dead=False, run_after__lte=now, attempts__lt=MAX_ATTEMPTS)
+
+    @classmethod
+    def bury(cls, now: datetime) -> int:
+        """Put off, and in the end give up, what its worker never let go of. Returns how many.
+
+        A worker that is killed says nothing. Once may be bad luck, and is tried again at once;
+        from the second time on it counts as the task's own failure.
+        """
+        left = cls.objects.filter(lease_until__lt=now, dead=False, attempts__gte=2)
+        found = list(left[:BURIED_AT_ONCE])
+        for task in found:
+            task.failed("Its worker ended in the middle of it, or was too slow to say that it lives", now)
+        return len(found)
+
+    @classmethod
+    def retry(cls, tasks: models.QuerySet["Task"], now: datetime) -> int:
+        """Have dead tasks done after all, attempts counted anew. Returns how many."""
+        found = list(tasks.filter(dead=True).values_list("pk", "kind"))
+        revived = cls.objects.filter(pk__in=[pk for pk, _ in found], dead=True)
+        count = revived.update(dead=False, attempts=0, run_after=now, lease_until=None)
+        for pk, kind in found[:WOKEN_AT_ONCE] if cls.wake else ():
+            transaction.on_commit(partial(cls.wake, pk, kind), robust=True)  # type: ignore[arg-type]
+        return count
+
+    def drop(self) -> bool:
+        """Delete it while it is dead: it will never be done. False when it is not dead any more."""
+        return bool(Task.objects.filter(pk=self.pk, dead=True).delete()[0])
 
     def hold(self, now: datetime) -> None:
         """Keep it for another lease. Raises ``LeaseLost`` when it is in other hands."""
@@ -113,7 +159,8 @@ class Task(models.Model):
 
         Promised again meanwhile, it is due at once: another save must not wait for an older one's sake.
         """
-        backoff = min(timedelta(seconds=2 ** min(self.attempts, 10)), MAX_BACKOFF)
+        backoff = min(timedelta(seconds=2 ** min(self.attempts - 1, 10)), MAX_BACKOFF)
+        backoff *= random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - only to drift apart
         mine = Task.objects.filter(pk=self.pk, fence=self.fence)
         if not mine.filter(promises=self.promises).update(
             lease_until=None,

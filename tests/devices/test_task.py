@@ -31,12 +31,12 @@ def test_a_promise_rolls_back_with_its_transaction() -> None:
 def test_the_word_goes_out_after_the_commit(
     monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks
 ) -> None:  # type: ignore[no-untyped-def]
-    told: list[int] = []
-    monkeypatch.setattr(Task, "wake", told.append)
+    told: list[tuple[int, str]] = []
+    monkeypatch.setattr(Task, "wake", lambda pk, kind: told.append((pk, kind)))
     with django_capture_on_commit_callbacks(execute=True):
         task = Task.promise("publish", "publish:3", {})
         assert told == []
-    assert told == [task.pk]
+    assert told == [(task.pk, "publish")]
 
 
 def test_one_claim_wins(task: Task) -> None:
@@ -47,7 +47,7 @@ def test_one_claim_wins(task: Task) -> None:
 def test_a_dead_workers_task_is_free_again_after_its_lease(task: Task) -> None:
     Task.claim(task.pk, later(task))
     assert Task.due(later(task)) == []
-    assert Task.due(later(task, LEASE + 2 * SOON)) == [task.pk]
+    assert Task.due(later(task, LEASE + 2 * SOON)) == [(task.pk, "publish")]
 
 
 def test_done_leaves_no_row(task: Task) -> None:
@@ -62,7 +62,7 @@ def test_what_was_promised_again_meanwhile_runs_once_more(task: Task) -> None:
     assert claimed is not None
     Task.promise("publish", "publish:1", {"network": 1})
     assert not claimed.done()
-    assert Task.due(datetime.now(UTC) + SOON) == [task.pk]
+    assert Task.due(datetime.now(UTC) + SOON) == [(task.pk, "publish")]
 
 
 def test_a_late_worker_cannot_close_what_another_took_over(task: Task) -> None:
@@ -92,10 +92,10 @@ def test_promised_again_while_it_fails_it_is_due_at_once(task: Task, attempts: i
     assert claimed is not None
     Task.promise("publish", "publish:1", {"network": 1})
     claimed.failed("no luck", later(task))
-    assert Task.due(datetime.now(UTC) + SOON) == [task.pk]
+    assert Task.due(datetime.now(UTC) + SOON) == [(task.pk, "publish")]
 
 
 def test_a_new_promise_revives_a_dead_task(task: Task) -> None:
     Task.objects.update(dead=True, attempts=MAX_ATTEMPTS)
     Task.promise("publish", "publish:1", {"network": 1})
-    assert Task.due(datetime.now(UTC) + SOON) == [task.pk]
+    assert Task.due(datetime.now(UTC) + SOON) == [(task.pk, "publish")]

@@ -9,7 +9,7 @@ import requests
 from tests.faults.conftest import Scene
 
 pytestmark = pytest.mark.timeout(300)
-PROCESSES = ("console", "critical", "default", "ingest", "scheduler", "outpost", "redis")
+PROCESSES = ("console", "critical", "default", "facts", "scheduler", "outpost", "redis")
 
 
 @pytest.mark.parametrize("name", PROCESSES)

@@ -1,4 +1,4 @@
-"""Tasks: performed at once when woken, found by the sweep when the word was lost or the worker died."""
+"""Tasks: performed at once when woken, found by dispatch when the word was lost or the worker died."""
 
 from datetime import timedelta
 from threading import Event
@@ -15,8 +15,9 @@ from structlog.testing import capture_logs
 from devices.claiming import claim
 from devices.models import AccessPoint, Configuration, Network, Task
 from devices.models.task import LEASE
-from jobs import dispatch, queues
-from jobs.dispatch import perform, sweep
+from jobs import dispatch as dispatching
+from jobs import queues
+from jobs.dispatch import Kind, dispatch, perform
 from jobs.worker import Worker
 from tests.devices.door import Door
 from tests.devices.together import together
@@ -59,18 +60,18 @@ def test_a_rollback_wakes_nobody(quiet: World) -> None:
     assert waiting() == []
 
 
-def test_the_sweep_finds_a_lost_word(quiet: World, door: Door) -> None:
+def test_dispatch_finds_a_lost_word(quiet: World, door: Door) -> None:
     door.connect(COUNTER)
     quiet.harbour.publish_soon()
     django_rq.get_queue("critical").empty()
-    assert sweep() == 1
+    assert dispatch() == 1
     work()
     assert door.uuid(COUNTER)
 
 
-def test_the_sweep_leaves_alone_what_waits(quiet: World) -> None:
+def test_dispatch_leaves_alone_what_waits(quiet: World) -> None:
     quiet.harbour.publish_soon()
-    assert sweep() == 0
+    assert dispatch() == 0
     assert len(waiting()) == 1
 
 
@@ -81,20 +82,20 @@ def test_redis_away_does_not_fail_the_save(quiet: World, settings: Any) -> None:
         task = quiet.harbour.publish_soon()
     queues._prompt_connection.cache_clear()
     assert Task.objects.get() == task
-    assert logs[0]["event"] == "task not enqueued, the sweep will find it"
+    assert logs[0]["event"] == "task not enqueued, dispatch will find it"
 
 
 def test_a_worker_killed_in_the_middle(quiet: World, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     door.connect(COUNTER)
     task = quiet.harbour.publish_soon()
-    monkeypatch.setitem(dispatch.KINDS, "publish", _die)
+    monkeypatch.setitem(dispatching.KINDS, "publish", Kind(_die, "critical"))
     with pytest.raises(KeyboardInterrupt):
         perform(task.pk)
     monkeypatch.undo()
-    assert sweep() == 0
+    assert dispatch() == 0
     with time_machine.travel(clock.now() + LEASE + timedelta(seconds=1), tick=False):
         django_rq.get_queue("critical").empty()
-        assert sweep() == 1
+        assert dispatch() == 1
         perform(task.pk)
     assert door.uuid(COUNTER)
 
@@ -109,7 +110,7 @@ def test_a_failure_is_tried_again_later_and_says_where_not_what(
     def fail(task: Task) -> None:
         raise ValueError("passphrase espresso doppio")
 
-    monkeypatch.setitem(dispatch.KINDS, "publish", fail)
+    monkeypatch.setitem(dispatching.KINDS, "publish", Kind(fail, "critical"))
     task = quiet.harbour.publish_soon()
     with capture_logs() as logs:
         perform(task.pk)
@@ -125,7 +126,7 @@ def test_the_live_store_away_is_no_failure(quiet: World, settings: Any) -> None:
     perform(task.pk)
     task.refresh_from_db()
     assert (task.attempts, task.dead) == (0, False)
-    assert task.run_after < clock.now() + 2 * dispatch.AWAY
+    assert task.run_after < clock.now() + 2 * dispatching.AWAY
 
 
 def test_promised_again_while_it_runs(quiet: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +137,7 @@ def test_promised_again_while_it_runs(quiet: World, monkeypatch: pytest.MonkeyPa
         if len(runs) == 1:
             quiet.harbour.publish_soon()
 
-    monkeypatch.setitem(dispatch.KINDS, "publish", publish)
+    monkeypatch.setitem(dispatching.KINDS, "publish", Kind(publish, "critical"))
     perform(quiet.harbour.publish_soon().pk)
     assert runs == [1, 2]
     assert not Task.objects.exists()
@@ -159,14 +160,14 @@ def test_a_taken_over_task_stops(quiet: World, door: Door, monkeypatch: pytest.M
 
 
 def _take_over(task: Task) -> None:
-    raise dispatch.LeaseLost
+    raise dispatching.LeaseLost
 
 
 def test_an_unknown_kind_is_kept_for_somebody_to_see(quiet: World) -> None:
     task = Task.promise("teleport", "teleport:1", {})
     perform(task.pk)
     task.refresh_from_db()
-    assert task.last_error.startswith("KeyError")
+    assert task.last_error.startswith("UnknownKind")
 
 
 def test_two_publishers_of_one_network_agree(quiet: World, door: Door) -> None:

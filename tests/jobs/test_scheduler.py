@@ -20,7 +20,7 @@ from django.utils import timezone as clock
 
 from jobs import schedule, scheduler
 from jobs.queues import JsonJob
-from jobs.schedule import TIMETABLE, Entry
+from jobs.schedule import CALENDAR, TIMETABLE, Entry
 from jobs.scheduler import Scheduler
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +53,7 @@ def test_installed_twice_it_stands_once() -> None:
 def test_the_first_tick_enqueues_everything_once() -> None:
     Scheduler().tick()
     Scheduler().tick()
-    for name in ("critical", "default", "ingest"):
+    for name in ("critical", "default"):
         assert sorted(queued(name)) == sorted(entry.id for entry in TIMETABLE if entry.queue == name)
 
 
@@ -73,7 +73,7 @@ def test_due_again_after_its_interval() -> None:
     assert queued("critical") == []
     with time_machine.travel(clock.now() + timedelta(seconds=4), tick=False):
         one.tick()
-    assert queued("critical") == ["timetable-sweep"]
+    assert queued("critical") == ["timetable-dispatch", "timetable-reconcile"]
 
 
 def test_what_redis_lost_is_put_back_at_the_next_tick() -> None:
@@ -82,11 +82,11 @@ def test_what_redis_lost_is_put_back_at_the_next_tick() -> None:
     django_rq.get_connection("default").flushdb()
     one.tick()
     assert scheduled() == {entry.id for entry in TIMETABLE}
-    assert "timetable-sweep" in queued("critical")
+    assert "timetable-dispatch" in queued("critical")
 
 
 def test_a_retired_entry_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    former = Entry("former", schedule.dispatch.sweep, 5, "critical")
+    former = Entry("former", schedule.dispatch.dispatch, 5, "critical")
     monkeypatch.setattr(scheduler, "TIMETABLE", (*TIMETABLE, former))
     Scheduler().install()
     monkeypatch.undo()
@@ -104,16 +104,17 @@ def test_only_one_of_them_ticks() -> None:
 def test_jobs_are_json_in_redis() -> None:
     Scheduler().install()
     connection = django_rq.get_connection("default")
-    data = connection.hget(JsonJob.key_for("timetable-sweep"), "data")
-    assert JsonJob.fetch("timetable-sweep", connection=connection).func_name == "jobs.dispatch.sweep"
-    assert json.loads(zlib.decompress(data))[0] == "jobs.dispatch.sweep"
+    data = connection.hget(JsonJob.key_for("timetable-dispatch"), "data")
+    assert JsonJob.fetch("timetable-dispatch", connection=connection).func_name == "jobs.dispatch.dispatch"
+    assert json.loads(zlib.decompress(data))[0] == "jobs.dispatch.dispatch"
     assert django_rq.get_queue("critical").job_class is JsonJob
 
 
 def test_the_command_installs_and_shows_it() -> None:
     out = StringIO()
     call_command("schedule", stdout=out)
-    assert len(out.getvalue().splitlines()) == len(TIMETABLE) == len(scheduled())
+    assert len(out.getvalue().splitlines()) == len(TIMETABLE) + len(CALENDAR)
+    assert len(scheduled()) == len(TIMETABLE)
 
 
 def test_the_command_without_redis(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from devices.claiming import claim
 from devices.live_store import live_store
 from devices.models import AccessPoint, Network, Task
 from jobs.dispatch import perform
-from jobs.ingest import read_slot, read_waiting
+from jobs.ingest import read_waiting
 from outpost.store.contract import Seen
 from tests.devices.door import CAPABILITIES, Door
 from tests.world import COUNTER, World
@@ -79,5 +79,5 @@ def test_check_ins_that_change_nothing_cost_none(world: World, door: Door) -> No
     states = [Seen(COUNTER, session, time.time() + n, 1, b'{"unit":{}}') for n in range(50)]
     with CaptureQueriesContext(connection) as queries:
         door.store.seen(states)
-        assert read_slot(0.2) == 0
+        assert read_waiting() == 0
     assert len(queries) == 0

@@ -55,6 +55,7 @@ def test_a_save_is_published_within_a_second(world: World, door: Door, run: Run)
 def test_a_worker_killed_while_publishing(world: World, door: Door, run: Run) -> None:
     run("run_scheduler")
     worker = run("rqworker", "critical")
+    run("rqworker", "default")
     wait_until(lambda: not Task.objects.exists())
     door.connect(COUNTER)
     with transaction.atomic():
@@ -74,6 +75,7 @@ def test_redis_restarted_empty(world: World, door: Door, run: Run, own_redis: Re
     queue = {"REDIS_URL": f"{own_redis.url}/0"}
     run("run_scheduler", **queue)
     run("rqworker", "critical", **queue)
+    run("rqworker", "default", **queue)
     wait_until(lambda: not Task.objects.exists())
     own_redis.kill()
     door.connect(COUNTER)
@@ -91,6 +93,7 @@ def test_the_live_store_restarted_empty(
     settings.LIVE_STORE_URL = live["LIVE_STORE_URL"]
     run("run_scheduler", **live)
     run("rqworker", "critical", **live)
+    run("rqworker", "default", **live)
     own_door = Door()
     own_door.connect(COUNTER)
     wait_until(lambda: own_door.uuid(COUNTER) and not live_store().rebuild_due())

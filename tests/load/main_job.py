@@ -25,7 +25,7 @@ SAVES = 10
 QUICK = (0.01, 0.05)  # seconds to apply: what is measured is Aerie, not an access point's patience
 LIMIT = 60.0
 FLOOR = "floor: from writing to the live store to the last acknowledgement"
-SIDES = ("critical", "default", "ingest", "scheduler")  # nothing reacts to what the floor writes
+SIDES = ("critical", "default", "facts", "scheduler")  # nothing reacts to what the floor writes
 
 
 def measure(scale: float = 1.0) -> Findings:
