@@ -41,8 +41,9 @@ def _build(report: Report, hold: Callable[[], None], now: datetime) -> None:
     progress = _Progress(report, hold)
     contents = Month(report.organisation, report.month, now).gather(progress.tell)
     for ending, write_down in (("csv", as_csv), ("pdf", as_pdf)):
+        made = write_down(contents)
         hold()
-        storage.write(report.key(ending), write_down(contents))
+        storage.write(report.key(ending), made)
     hold()
     keys = {"csv": report.key("csv"), "pdf": report.key("pdf")}
     _mark(report, state=ReportState.READY, progress=100, ready_at=now, **keys)

@@ -1,6 +1,7 @@
 """The report as PDF: typeset by Typst, tagged for screen readers, the same bytes for the same contents."""
 
 import json
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -142,11 +143,11 @@ def _days_words(contents: Contents) -> str:
 
 
 def percent(online: Online | None) -> str:
-    """Never rounded up to a hundred: one outage is one outage."""
+    """Rounded down: whoever had an outage was not there all the time."""
     share = online.percent if online else None
     if share is None:
         return UNKNOWN
-    return f"{number_format(min(share, 99.99) if share < 100 else share, 2)} %"
+    return f"{number_format(floor(share * 100) / 100, 2)} %"
 
 
 def size(count: float) -> str:
@@ -154,7 +155,8 @@ def size(count: float) -> str:
     unit = 0
     while count >= 999.5 and unit < len(_UNITS) - 1:
         count, unit = count / 1000, unit + 1
-    return f"{number_format(count, 0 if unit == 0 or count >= 99.5 else 1)} {_UNITS[unit]}"
+    places = 0 if unit == 0 or count >= 99.95 else 1
+    return f"{number_format(round(count, places), places)} {_UNITS[unit]}"
 
 
 def _plain(text: str) -> str:

@@ -28,7 +28,7 @@ ROWS: dict[tuple[str, str], Callable[[World], object]] = {
     ("command", "kind"): lambda world: "blink",
     ("commands", "pk"): lambda world: _command(world).pk,
     ("uploads", "token"): lambda world: "no-such-token",
-    ("reports", "pk"): lambda world: Report.promise(world.cafe, world.cafe.created_at.date()).pk,
+    ("reports", "pk"): lambda world: _report(world).pk,
     ("rollouts", "pk"): lambda world: a_rollout(world).pk,
     ("invitation", "token"): lambda world: "no-such-token",
 }
@@ -85,6 +85,13 @@ def _walk(resolver: URLResolver, prefix: str) -> Iterator[Route]:
 def _command(world: World) -> Command:
     """The counter's last command, given when first asked for."""
     return world.counter.commands.first() or Command.ask(world.ada, world.counter, CommandKind.BLINK)
+
+
+def _report(world: World) -> Report:
+    """The café's first, built."""
+    report = Report.promise(world.cafe, world.cafe.created_at.date())
+    Report.objects.filter(pk=report.pk).update(pdf=report.key("pdf"), csv=report.key("csv"))
+    return report
 
 
 def _invitation(world: World) -> Invitation:

@@ -39,12 +39,12 @@ NUMBERS = ("0", str(2**31), str(2**63 - 1), str(2**63), HUGE, "1" * 5000)
 SLUGS = ("-", "_", "x" * 5000, "null", HUGE)
 QUERY = (
     *("q", "sort", "page", "link", "configuration", "firmware", "tag", "state"),
-    *("wave", "image", "network", "access_point", "ssid", "about", "by", "revision", "next"),
+    *("wave", "image", "network", "access_point", "ssid", "about", "by", "revision", "next", "span"),
 )  # fmt: skip
 FIELDS = (
     *("lines", "file", "name", "network", "role", "email", "organisation", "country", "timezone", "typed"),
     *("window_start", "window_end", "base", "draft", "enabled", "guest", "security", "passphrase", "vlan"),
-    *("radius_host", "radius_port", "radius_secret", "radius_accounting_port", "bands", "download_mbps"),
+    *("month", "radius_host", "radius_port", "radius_secret", "radius_accounting_port", "bands", "download_mbps"),
     *("image", "scope", "networks", "tag", "tags", "access_point", "starts", "zone", "pace", "share_1"),
     *("soak_1", "soak_last", "budget", "budget_unit", "attempts", "answer_minutes", "at_once", "step"),
     *("downgrades",),

@@ -38,7 +38,8 @@ def run(report: Report) -> Report:
 
 
 def files(report: Report) -> tuple[bytes, bytes]:
-    return storage.read(report.pdf).read(), storage.read(report.csv).read()
+    with storage.read(report.pdf) as pdf, storage.read(report.csv) as table:
+        return pdf.read(), table.read()
 
 
 def test_asking_is_written_down_and_builds_two_files(world: World, october: Report) -> None:
