@@ -105,7 +105,8 @@ class RolloutTarget(models.Model):
 
     ``slot`` is its serial while it is BUSY, unique over all rollouts: two can never work on one
     access point. ``step`` is the image being installed now: the rollout's own, or a stepping stone.
-    ``before`` and ``session`` are what the access point reported when it was claimed.
+    ``session``, ``before`` (its firmware) and ``told`` (its boot reason) are what it reported when
+    it was claimed.
     """
 
     rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="targets")
@@ -126,6 +127,7 @@ class RolloutTarget(models.Model):
     command = models.ForeignKey("devices.Command", on_delete=models.SET_NULL, null=True, related_name="+")
     session = models.BigIntegerField(default=0)
     before = models.CharField(max_length=200, blank=True)
+    told = models.CharField(max_length=40, blank=True)
     claimed_at = models.DateTimeField(null=True)
     deadline = models.DateTimeField(null=True)
     # the end

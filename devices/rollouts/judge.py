@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 class Attempt:
     """One claim of one access point. ``session`` is the one it had when it was claimed.
 
-    ``told`` is the boot reason it had then: told again, it says nothing about this attempt.
+    ``told`` is the boot reason it had then: told again, it says nothing before the deadline.
     """
 
     version: str
@@ -65,8 +65,14 @@ def judge(attempt: Attempt, heard: Heard, now: datetime) -> Outcome | None:
         return Outcome.REFUSED
     if now < attempt.deadline:
         return None
+    return _at_the_deadline(attempt, heard)
+
+
+def _at_the_deadline(attempt: Attempt, heard: Heard) -> Outcome:
     if not attempt.sent:
         return Outcome.UNSENT
+    if heard.boot_reason == UPGRADE_FAILED and heard.session > attempt.session:
+        return Outcome.UPGRADE_FAILED
     return Outcome.OLD_FIRMWARE if heard.online else Outcome.SILENT
 
 

@@ -104,6 +104,7 @@ def _take(rollout: Rollout, image: FirmwareImage, targets: Sequence[RolloutTarge
         step=image,
         session=Subquery(told.values("session")[:1]),
         before=Subquery(told.values("firmware")[:1]),
+        told=Subquery(told.values("boot_reason")[:1]),
         claimed_at=now,
         deadline=now + timedelta(minutes=rollout.answer_minutes),
         outcome="",

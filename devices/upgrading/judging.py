@@ -61,6 +61,7 @@ def _judge(target: RolloutTarget, now: datetime) -> Outcome | None:
     attempt = Attempt(
         version=target.step.version if target.step else "",
         session=target.session,
+        told=target.told,
         deadline=target.deadline or now,
         sent=command is not None and command.sent_at is not None,
         refused=command is not None and command.state == CommandState.FAILED,
