@@ -71,9 +71,10 @@ def judge(attempt: Attempt, heard: Heard, now: datetime) -> Outcome | None:
 def _at_the_deadline(attempt: Attempt, heard: Heard) -> Outcome:
     if not attempt.sent:
         return Outcome.UNSENT
-    if heard.boot_reason == UPGRADE_FAILED and heard.session > attempt.session:
-        return Outcome.UPGRADE_FAILED
-    return Outcome.OLD_FIRMWARE if heard.online else Outcome.SILENT
+    if not heard.online:
+        return Outcome.SILENT
+    says_so = heard.boot_reason == UPGRADE_FAILED and heard.session > attempt.session
+    return Outcome.UPGRADE_FAILED if says_so else Outcome.OLD_FIRMWARE
 
 
 def _says_it_failed(attempt: Attempt, heard: Heard) -> bool:

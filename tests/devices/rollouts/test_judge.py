@@ -42,10 +42,10 @@ def test_an_older_failure_told_in_the_same_session_is_none_of_this_attempt():
     assert judge(ATTEMPT, HEARD, AFTER) == Outcome.OLD_FIRMWARE
 
 
-def test_an_older_failure_told_again_on_a_mere_reconnect_is_none_of_this_attempt():
+def test_an_older_failure_told_again_may_be_a_mere_reconnect_until_the_deadline():
     again = replace(ATTEMPT, told="upgradefailed")
     assert judge(again, replace(HEARD, session=8), BEFORE) is None
-    assert judge(again, replace(HEARD, session=8), AFTER) == Outcome.OLD_FIRMWARE
+    assert judge(again, replace(HEARD, session=8), AFTER) == Outcome.UPGRADE_FAILED
     assert judge(again, replace(HEARD, session=8, online=False), AFTER) == Outcome.SILENT
 
 
