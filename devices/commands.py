@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone as clock
 from django.utils.translation import gettext as _
 
@@ -51,11 +50,9 @@ def deliver(ids: Iterable[int]) -> int:
     """Put commands that still wait into the live store, and nudge. Returns how many.
 
     The live store remembers ids, so that delivering again after a crash does not ask the access
-    point twice. An upgrade is put there at most once for ever: it is taken by compare-and-set before.
-    Raises ``StoreUnavailable``, and ``KeyError`` for a kind without an order.
+    point twice. Raises ``StoreUnavailable``.
     """
-    ids = list(ids)
-    waiting = _waiting().filter(Q(pk__in=ids) & ~Q(kind=CommandKind.UPGRADE) | Q(pk__in=_take_upgrades(ids)))
+    waiting = _waiting().filter(pk__in=list(ids))
     pending = [_pending(command) for command in waiting.select_related("access_point").order_by("pk")]
     store = live_store()
     store.put_commands(pending)
@@ -64,12 +61,8 @@ def deliver(ids: Iterable[int]) -> int:
 
 
 def deliver_all() -> Iterator[int]:
-    """Everything that still waits, for a live store that was lost. Yields after every batch how many.
-
-    Upgrades are left out: whether the lost store had passed one on, nobody knows.
-    """
-    waiting = _waiting().exclude(kind=CommandKind.UPGRADE).order_by("pk").values_list("pk", flat=True)
-    rest = iter(list(waiting))
+    """Everything that still waits, for a live store that was lost. Yields after every batch how many."""
+    rest = iter(list(_waiting().order_by("pk").values_list("pk", flat=True)))
     while batch := list(islice(rest, BATCH)):
         yield deliver(batch)
 
@@ -104,18 +97,9 @@ def give_up(now: datetime) -> int:
     return ended
 
 
-def _waiting() -> Any:
-    return Command.objects.filter(state=CommandState.QUEUED, expires_at__gt=clock.now())
-
-
-def _take_upgrades(ids: list[int]) -> list[int]:
-    """Those of them that are upgrades nobody has delivered: ours from now on, even if we die here."""
-    with transaction.atomic():
-        free = _waiting().filter(pk__in=ids, kind=CommandKind.UPGRADE, delivered_at=None)
-        taken = list(free.select_for_update(skip_locked=True).values_list("pk", flat=True))
-        if taken:
-            Command.objects.filter(pk__in=taken).update(delivered_at=clock.now())
-    return taken
+def _waiting() -> "QuerySet[Command]":
+    """But for upgrades: ``devices.upgrading`` delivers those, once, whatever is lost."""
+    return Command.objects.filter(state=CommandState.QUEUED, expires_at__gt=clock.now(), kind__in=ORDERS)
 
 
 def _pending(command: Command) -> PendingCommand:
