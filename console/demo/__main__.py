@@ -162,7 +162,9 @@ def _banner(where: Surroundings, took: float) -> None:
     2. Open a network, change the passphrase of an SSID, review, apply,
        and watch "Applied to …" fill up.
     3. Undo it with one click.
-    4. kill -9 any process: it is started again and nothing is lost.
+    4. Open "Firmware", take the image that is there and roll it out to the
+       network in New York, whose maintenance window is open all day.
+    5. kill -9 any process: it is started again and nothing is lost.
 
   Access points dial {where.outpost_url}. Data, logs and the mails it sends are in {DIRECTORY}.
   For manage.py, or an outpost of your own beside this one: . var/demo/environment

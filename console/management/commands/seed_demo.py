@@ -1,5 +1,7 @@
 """The demo's customer: one organisation, three networks, its SSIDs and access points."""
 
+import gzip
+import io
 import os
 from argparse import ArgumentParser
 from typing import Any
@@ -10,15 +12,21 @@ from django.db import transaction
 
 from accounts.models import Organisation, User
 from devices.claiming import claim
+from devices.firmware.uploading import Details, keep
 from devices.models import Network
 from devices.models.fields import time_ordered_id
 from devices.rendering.intent import NetworkIntent, Security, SsidIntent
+from devices.simulation.hardware import CATALOGUE
 
+NIGHT = ("03:00", "05:00")
 PLACES = (
-    ("Café Lento, Lisbon", "PT", "Europe/Lisbon"),
-    ("Hotel Lento, Porto", "PT", "Europe/Lisbon"),
-    ("Lento Pop-up, New York", "US", "America/New_York"),
+    ("Café Lento, Lisbon", "PT", "Europe/Lisbon", NIGHT),
+    ("Hotel Lento, Porto", "PT", "Europe/Lisbon", NIGHT),
+    # Its window is open nearly all day, so that a firmware rollout can be watched at any hour.
+    ("Lento Pop-up, New York", "US", "America/New_York", ("00:00", "23:59")),
 )
+# Simulated access points name their firmware after the image's file.
+FIRMWARE = "TIP-v4.2.0"
 ROOMS = ("Bar", "Terrace", "Kitchen", "Lobby", "Stairs", "Garden", "Roof", "Office", "Hall")
 
 
@@ -43,6 +51,7 @@ class Command(BaseCommand):
         serials = [f"{int(first_serial, 16) + n:012x}" for n in range(access_points)]
         for number, network in enumerate(networks):
             claim(user, network, _lines(serials[number :: len(networks)]))
+        _offer_firmware(user, organisation)
 
 
 def _user(email: str, password: str) -> User:
@@ -51,7 +60,18 @@ def _user(email: str, password: str) -> User:
     return user
 
 
-def _intent(name: str, country: str, timezone: str) -> NetworkIntent:
+def _offer_firmware(user: User, organisation: Organisation) -> None:
+    """An image for every simulated model: no firmware at all, but a file that can be fetched."""
+    file = gzip.compress(f"The demo's {FIRMWARE}".encode(), mtime=0)
+    details = Details(
+        version=FIRMWARE,
+        compatibles=[hardware.compatible for hardware in CATALOGUE],
+        notes="The demo's image: roll it out and watch.",
+    )
+    keep(user, organisation, f"{FIRMWARE}.bin", io.BytesIO(file), len(file), details)
+
+
+def _intent(name: str, country: str, timezone: str, window: tuple[str, str]) -> NetworkIntent:
     staff = SsidIntent(_key(), "Lento Staff", Security.WPA2_WPA3, passphrase="slow coffee, fast wifi")  # noqa: S106 - the demo's
     guests = SsidIntent(
         _key(),
@@ -63,7 +83,7 @@ def _intent(name: str, country: str, timezone: str) -> NetworkIntent:
         download_mbps=20,
         upload_mbps=5,
     )
-    return NetworkIntent(name, country, timezone, ssids=(staff, guests))
+    return NetworkIntent(name, country, timezone, *window, ssids=(staff, guests))
 
 
 def _key() -> str:
