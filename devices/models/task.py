@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone as clock
+from django.utils.translation import gettext_lazy as _
 
 # How long a dead worker's task stays hidden; one at work longer than that keeps it with ``hold``.
 LEASE = timedelta(seconds=15)
@@ -31,12 +32,29 @@ class LeaseLost(Exception):
     """Another worker has taken the task over; this one must not go on."""
 
 
+class TaskState(models.TextChoices):
+    """What a row's columns amount to at a moment; not a column itself."""
+
+    DEAD = "dead", _("Given up")
+    RUNNING = "running", _("Running")
+    WAITING = "waiting", _("Waiting")
+
+    def of(self, now: datetime) -> Q:
+        """The rows that are in this state now."""
+        running = Q(dead=False, lease_until__gte=now)
+        if self == TaskState.DEAD:
+            return Q(dead=True)
+        free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+        return running if self == TaskState.RUNNING else Q(dead=False) & free
+
+
 class Task(models.Model):
     """``key`` is the idempotency key: promising it again while it waits merges, while it runs repeats it."""
 
     key = models.CharField(max_length=120, unique=True)
     kind = models.CharField(max_length=40)
     payload = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
     promises = models.PositiveIntegerField(default=0, help_text="How often it was promised")
     run_after = models.DateTimeField(db_index=True)
     attempts = models.PositiveIntegerField(default=0)
@@ -133,6 +151,12 @@ class Task(models.Model):
     def drop(self) -> bool:
         """Delete it while it is dead: it will never be done. False when it is not dead any more."""
         return bool(Task.objects.filter(pk=self.pk, dead=True).delete()[0])
+
+    def state(self, now: datetime) -> TaskState:
+        if self.dead:
+            return TaskState.DEAD
+        running = self.lease_until is not None and self.lease_until >= now
+        return TaskState.RUNNING if running else TaskState.WAITING
 
     def hold(self, now: datetime) -> None:
         """Keep it for another lease. Raises ``LeaseLost`` when it is in other hands."""
