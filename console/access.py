@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, cast
 from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -22,6 +22,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from accounts.models import AuditEntry, Invitation, Membership, Organisation, Role, User
 from devices.models import AccessPoint, Command, FirmwareImage, Network, Report, Rollout, RolloutTarget, Tag
 from devices.models.access_point import AccessPointQuerySet
+from devices.models.firmware import ImageState
 from devices.upgrading.axis import with_upgrades
 
 Who = Literal["anyone", "signed-in", "member", "admin", "owner", "staff"]
@@ -189,6 +190,32 @@ def rollout_targets(request: MemberRequest, rollout: Rollout) -> QuerySet[Rollou
     """Those of one rollout, each with its access point, network and the image it is given now."""
     rows = RolloutTarget.objects.filter(rollout=rollout, rollout__organisation=request.organisation)
     return rows.select_related("access_point__network", "step")
+
+
+def firmware_images(request: MemberRequest) -> QuerySet[FirmwareImage]:
+    """The organisation's own, whatever their state, and those that are ready for everybody."""
+    everybodys = Q(organisation=None, state=ImageState.READY)
+    rows = FirmwareImage.objects.filter(Q(organisation=request.organisation) | everybodys)
+    return rows.select_related("uploaded_by")
+
+
+def firmware_image(request: MemberRequest, pk: int) -> FirmwareImage:
+    return get_object_or_404(firmware_images(request), pk=pk)
+
+
+def own_firmware_image(request: MemberRequest, pk: int) -> FirmwareImage:
+    """One to change: those for everybody are looked at only."""
+    return get_object_or_404(FirmwareImage, organisation=request.organisation, pk=pk)
+
+
+def uploading_image(request: SignedInRequest, key: str) -> FirmwareImage:
+    """The image whose file is being sent, by somebody who may change its organisation."""
+    rows = FirmwareImage.objects.filter(key=key, state=ImageState.UPLOADING, organisation__isnull=False)
+    image = get_object_or_404(rows.select_related("organisation"))
+    membership = _membership(request.user, cast(Organisation, image.organisation).slug)
+    if not membership.may(Role.ADMIN):
+        raise Http404
+    return image
 
 
 def offered_images(request: MemberRequest) -> QuerySet[FirmwareImage]:

@@ -31,8 +31,8 @@ class LimitBody:
         return self.get_response(request)
 
 
-def takes(most: int) -> Callable[[_View], _View]:
-    """The view reads bodies of up to so many bytes, and not into memory."""
+def takes(most: int | Callable[[], int]) -> Callable[[_View], _View]:
+    """The view reads bodies of up to so many bytes, and not into memory. Asked each time if it can be."""
 
     def declare(view: _View) -> _View:
         view.body_limit = most  # type: ignore[attr-defined]
@@ -44,9 +44,10 @@ def takes(most: int) -> Callable[[_View], _View]:
 def _taken(request: HttpRequest) -> int:
     """What the address's view takes, where it says so."""
     try:
-        return int(getattr(resolve(request.path_info).func, "body_limit", 0))
+        most = getattr(resolve(request.path_info).func, "body_limit", 0)
     except Resolver404:
         return 0
+    return int(most() if callable(most) else most)
 
 
 def _length(request: HttpRequest) -> int:

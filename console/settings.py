@@ -309,7 +309,7 @@ INVITATION_LINK = CONSOLE_PUBLIC_URL + "/invitation/{token}/"
 # Where the console hands out a stored file to whoever holds the token: see devices/storage.py.
 FILE_LINK = CONSOLE_PUBLIC_URL + "/files/{token}/{name}"
 # Where it takes a part of an upload, when files are in a directory; on whichever host the browser is.
-PART_LINK = "/uploads/{token}/"
+PART_LINK = "/uploads/parts/{token}/"
 # Where an access point sends what it recorded: see devices/recordings.py.
 UPLOAD_LINK = CONSOLE_PUBLIC_URL + "/uploads/{token}/"
 MFA_ADAPTER = "accounts.adapter.MFAAdapter"

@@ -8,6 +8,8 @@ from console.views import (
     commands,
     dashboard,
     errors,
+    files,
+    firmware,
     home,
     invitations,
     members,
@@ -29,6 +31,7 @@ ORGANISATION = "o/<slug:slug>"
 NETWORK = f"{ORGANISATION}/networks/<int:pk>"
 ROLLOUT = f"{ORGANISATION}/rollouts/<int:pk>"
 ACCESS_POINT = f"{ORGANISATION}/access-points/<slug:serial>"
+FIRMWARE = f"{ORGANISATION}/firmware/<int:pk>"
 
 urlpatterns = [
     # for the load balancer and the metrics collector
@@ -88,6 +91,18 @@ urlpatterns = [
     path(f"{NETWORK}/setup/wifi/", setup.wifi, name="setup_wifi"),
     path(f"{NETWORK}/setup/go-live/", setup.go_live, name="setup_go_live"),
     path(f"{NETWORK}/access-points/add/", setup.add_access_points, name="add_access_points"),
+    # firmware images, and files of a storage that is a directory
+    path(f"{ORGANISATION}/firmware/", firmware.firmware, name="firmware"),
+    path(f"{ORGANISATION}/firmware/new/", firmware.upload, name="new_firmware"),
+    path(f"{FIRMWARE}/", firmware.page, name="firmware_image"),
+    path(f"{FIRMWARE}/finish/", firmware.finish, name="finish_firmware"),
+    path(f"{FIRMWARE}/download/", firmware.download, name="download_firmware"),
+    path(f"{FIRMWARE}/edit/", firmware.edit, name="edit_firmware"),
+    path(f"{FIRMWARE}/withdraw/", firmware.withdraw, name="withdraw_firmware"),
+    path(f"{FIRMWARE}/offer/", firmware.offer, name="offer_firmware"),
+    path(f"{FIRMWARE}/discard/", firmware.discard, name="discard_firmware"),
+    path("files/<str:token>/<str:name>", files.stored_file, name="stored_file"),
+    path("uploads/parts/<str:token>/", files.upload_part, name="upload_part"),
     # firmware rollouts
     path(f"{ORGANISATION}/rollouts/", rollouts.rollouts, name="rollouts"),
     path(f"{ORGANISATION}/rollouts/new/", rollouts.new_rollout, name="new_rollout"),

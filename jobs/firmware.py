@@ -11,6 +11,6 @@ def check(task: Task) -> None:
     inspecting.check(task.payload["image"], lambda: task.hold(clock.now()))
 
 
-def clear() -> int:
-    """Daily: uploads that nobody finished, refused files of a month ago. Returns how many."""
-    return uploading.clear(clock.now())
+def clear(_task: Task) -> None:
+    """Daily: uploads that nobody finished, refused files of a month ago."""
+    uploading.clear(clock.now())

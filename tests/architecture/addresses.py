@@ -8,8 +8,9 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Invitation, Role
-from devices.models import AccessPoint, Command, Report, Rollout
+from devices.models import AccessPoint, Command, FirmwareImage, Report, Rollout
 from devices.models.command import CommandKind
+from devices.models.firmware import ImageState
 from devices.upgrading.terms import Scope
 from tests.devices.upgrading.night import HARDWARE, OLD, Night
 from tests.world import World
@@ -28,6 +29,8 @@ ROWS: dict[tuple[str, str], Callable[[World], object]] = {
     ("command", "kind"): lambda world: "blink",
     ("commands", "pk"): lambda world: _command(world).pk,
     ("uploads", "token"): lambda world: "no-such-token",
+    ("parts", "token"): lambda world: "no-such-token",
+    ("firmware", "pk"): lambda world: _image(world).pk,
     ("reports", "pk"): lambda world: _report(world).pk,
     ("rollouts", "pk"): lambda world: a_rollout(world).pk,
     ("invitation", "token"): lambda world: "no-such-token",
@@ -85,6 +88,13 @@ def _walk(resolver: URLResolver, prefix: str) -> Iterator[Route]:
 def _command(world: World) -> Command:
     """The counter's last command, given when first asked for."""
     return world.counter.commands.first() or Command.ask(world.ada, world.counter, CommandKind.BLINK)
+
+
+def _image(world: World) -> FirmwareImage:
+    """The café's first image, ready when first asked for; its file need not be there."""
+    ready = {"state": ImageState.READY, "version": "4.2", "compatibles": ["edgecore_eap101"], "size": 1}
+    known = {"file_name": "image.bin", "sha256": "0" * 64, "fingerprint": "test", "organisation": world.cafe}
+    return FirmwareImage.objects.get_or_create(key="firmware/test", defaults=ready | known)[0]
 
 
 def _report(world: World) -> Report:
