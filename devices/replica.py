@@ -96,10 +96,18 @@ class reads:  # noqa: N801 - reads as a statement
 
     A decorated function runs once more, on the primary, when the replica fails in the middle of it
     and it wrote nothing. Out of a ``with`` the error goes on, for its body cannot be run again.
+
+    ``after_writes``: also after a write of one's own, where those were mere book-keeping.
     """
 
+    def __init__(self, *, after_writes: bool = False) -> None:
+        self._after_writes = after_writes
+
+    def _here(self) -> _Block:
+        return _block.get() or (_Block(writes=None) if self._after_writes else _Block())
+
     def __enter__(self) -> None:
-        self._entered = _inside(_block.get() or _Block())
+        self._entered = _inside(self._here())
         self._entered.__enter__()
 
     def __exit__(
@@ -113,7 +121,7 @@ class reads:  # noqa: N801 - reads as a statement
     def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
         @wraps(function)
         def reading(*args: P.args, **kwargs: P.kwargs) -> T:
-            return _run(_block.get() or _Block(), lambda: function(*args, **kwargs))
+            return _run(self._here(), lambda: function(*args, **kwargs))
 
         return reading
 

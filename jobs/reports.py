@@ -1,5 +1,7 @@
 """Monthly reports: each built by a task of its own, all of a month promised on the first of the next."""
 
+from datetime import datetime
+
 from django.utils import timezone as clock
 
 from devices.models import Report, Task
@@ -14,5 +16,6 @@ def build(task: Task) -> None:
 
 
 def ask_monthly(task: Task) -> None:
-    """Monthly. Promises the month that is over, for every organisation with access points."""
-    building.promise_month(building.last_month(clock.now().date()), lambda: task.hold(clock.now()))
+    """Monthly. Promises the month that was over then, for every organisation with access points."""
+    occasion = datetime.fromisoformat(task.payload["at"])
+    building.promise_month(building.last_month(occasion.date()), lambda: task.hold(clock.now()))

@@ -12,6 +12,7 @@ from devices import storage
 from devices.models import AccessPoint, Report
 from devices.models.report import ReportState
 from devices.models.task import LeaseLost
+from devices.replica import reads
 from devices.reporting.contents import month_end
 from devices.reporting.gathering import Month
 from devices.reporting.paper import as_pdf
@@ -39,7 +40,11 @@ def build(report: Report, hold: Callable[[], None], now: datetime) -> None:
 def _build(report: Report, hold: Callable[[], None], now: datetime) -> None:
     _mark(report, state=ReportState.BUILDING, progress=0)
     progress = _Progress(report, hold)
-    contents = Month(report.organisation, report.month, now).gather(progress.tell)
+    # What is written meanwhile is the task's own book-keeping: none of it is counted.
+    count = reads(after_writes=True)(
+        lambda: Month(report.organisation, report.month, now).gather(progress.tell)
+    )
+    contents = count()
     for ending, write_down in (("csv", as_csv), ("pdf", as_pdf)):
         made = write_down(contents)
         hold()

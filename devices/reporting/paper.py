@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import typst
+from django.template.defaultfilters import filesizeformat
 from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -16,7 +17,6 @@ from devices.reporting.contents import AccessPointMonth, Contents, NetworkMonth
 HERE = Path(__file__).parent
 LEAST = 10
 UNKNOWN = "–"
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 # PDF/UA-1 (ISO 14289-1) wants a shape for every character, which our fonts lack. It is tagged all the same.
 _STANDARDS: tuple[list[Any], ...] = (["ua-1"], ["1.7"])
 
@@ -65,7 +65,9 @@ def _told(contents: Contents) -> dict[str, Any]:
         ],
         "networks": [_network(one) for one in contents.networks],
         "ssids_head": ["SSID", _("Downloaded"), _("Uploaded")],
-        "ssids": [[_plain(ssid), size(down), size(up)] for ssid, down, up in contents.ssids],
+        "ssids": [
+            [_plain(ssid), filesizeformat(down), filesizeformat(up)] for ssid, down, up in contents.ssids
+        ],
         "least_head": [_("Access point"), _("Network"), _("Available"), _("Outages"), _("Longest")],
         "least": [_least(one) for one in contents.least_online(LEAST)],
         "firmware_head": [_("Model"), _("Firmware"), _("Access points")],
@@ -102,7 +104,7 @@ def _figures(contents: Contents) -> list[list[str]]:
     return [
         [_("Available"), percent(contents.online)],
         [_("Access points"), number_format(len(contents.access_points), force_grouping=True)],
-        [_("Traffic"), size(sum(one.downloaded + one.uploaded for one in networks))],
+        [_("Traffic"), filesizeformat(sum(one.downloaded + one.uploaded for one in networks))],
         [_("Most clients in a network"), str(max((one.clients for one in networks), default=0))],
         [_("Alerts"), str(sum(one.alerts for one in networks))],
         [_("Changes made"), str(contents.changes)],
@@ -116,8 +118,8 @@ def _network(one: NetworkMonth) -> dict[str, Any]:
         "access_points": str(one.access_points),
         "share": (share or 0) / 100,
         "available": percent(one.online),
-        "downloaded": size(one.downloaded),
-        "uploaded": size(one.uploaded),
+        "downloaded": filesizeformat(one.downloaded),
+        "uploaded": filesizeformat(one.uploaded),
         "clients": str(one.clients),
         "alerts": str(one.alerts),
     }
@@ -138,7 +140,7 @@ def _least(one: AccessPointMonth) -> list[str]:
 
 def _days_words(contents: Contents) -> str:
     """The chart for who cannot see it."""
-    days = "; ".join(f"{date_format(day)}: {size(moved)}" for day, moved in contents.days)
+    days = "; ".join(f"{date_format(day)}: {filesizeformat(moved)}" for day, moved in contents.days)
     return _("Traffic of each day. %(days)s") % {"days": days}
 
 
@@ -148,15 +150,6 @@ def percent(online: Online | None) -> str:
     if share is None:
         return UNKNOWN
     return f"{number_format(floor(share * 100) / 100, 2)} %"
-
-
-def size(count: float) -> str:
-    """Bytes in the unit that leaves at most three digits before the point; powers of a thousand."""
-    unit = 0
-    while count >= 999.5 and unit < len(_UNITS) - 1:
-        count, unit = count / 1000, unit + 1
-    places = 0 if unit == 0 or count >= 99.95 else 1
-    return f"{number_format(round(count, places), places)} {_UNITS[unit]}"
 
 
 def _plain(text: str) -> str:

@@ -44,7 +44,8 @@ QUERY = (
 FIELDS = (
     *("lines", "file", "name", "network", "role", "email", "organisation", "country", "timezone", "typed"),
     *("window_start", "window_end", "base", "draft", "enabled", "guest", "security", "passphrase", "vlan"),
-    *("month", "radius_host", "radius_port", "radius_secret", "radius_accounting_port", "bands", "download_mbps"),
+    *("radius_host", "radius_port", "radius_secret", "radius_accounting_port", "bands", "download_mbps"),
+    "month",
     *("image", "scope", "networks", "tag", "tags", "access_point", "starts", "zone", "pace", "share_1"),
     *("soak_1", "soak_last", "budget", "budget_unit", "attempts", "answer_minutes", "at_once", "step"),
     *("downgrades",),

@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils import timezone as clock
 from prometheus_client import REGISTRY
 
-from devices import replica
-from devices.models import Heartbeat
+from devices import replica, storage
+from devices.models import Heartbeat, Report
 from devices.replica import is_write, reads, streamed, watching_writes
 from devices.replica_health import RECHECK, RETRY, Health, NoHeartbeat, Why
+from devices.reporting.building import build
 from tests.devices.twins import Ticks, Twins, twins
 
 
@@ -57,6 +58,14 @@ def test_a_job_reads_what_it_wrote(apart: Twins) -> None:
         assert apart.name() == "Old"
         apart.rename("Newer")
         assert apart.name() == "Newer"
+
+
+def test_a_report_is_counted_there_whatever_its_job_notes_meanwhile(apart: Twins) -> None:
+    with watching_writes():
+        report = Report.promise(apart.world.cafe, clock.now().date())
+        build(report, lambda: None, clock.now())
+    with storage.read(report.csv) as table:
+        assert b",Old," in table.read()
 
 
 def test_rows_that_are_read_later_are_read_there_too(apart: Twins) -> None:

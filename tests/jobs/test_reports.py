@@ -137,3 +137,12 @@ def test_the_month_before() -> None:
     assert last_month(date(2026, 11, 1)) == OCTOBER
     assert last_month(date(2026, 1, 31)) == date(2025, 12, 1)
     assert last_month(clock.now().date()).day == 1
+
+
+def test_the_first_of_a_month_promises_the_month_before(world: World) -> None:
+    """However late it comes to it."""
+    Task.promise("reports", "occasion", {"at": "2026-11-01T04:00:00+00:00"})
+    with time_machine.travel(NOW + 40 * 24 * HOUR):
+        perform(Task.objects.get(key="occasion").pk)
+    assert set(Report.objects.values_list("month", flat=True)) == {OCTOBER}
+    assert Report.objects.count() == Task.objects.filter(kind="report").count() == 2

@@ -1,12 +1,13 @@
 // A network's usage, drawn from the figures in the page. Without this, the table has them all.
 
-const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
+const UNITS = ["bytes", "KB", "MB", "GB", "TB", "PB"];
 const HEIGHT = 200;
 
+// As Django's filesizeformat writes it in the table.
 function size(bytes) {
   if (bytes === null || bytes === undefined) return "–";
-  const unit = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(bytes, 1)) / 3)));
-  const value = bytes / 1000 ** unit;
+  const unit = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
+  const value = bytes / 1024 ** unit;
   return `${value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 })} ${UNITS[unit]}`;
 }
 
