@@ -42,7 +42,7 @@ class FirmwareList:
 
     def __init__(self, rows: QuerySet[FirmwareImage], query: QueryDict) -> None:
         self.order = Order.read(query, self.COLUMNS, "uploaded")
-        if not query.get("sort"):
+        if query.get("sort", "").removeprefix("-") not in self.COLUMNS:
             self.order = Order("uploaded", descending=True)
         self.text = read_text(query)
         self.hardware = query.get("hardware", "")[:100]
