@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+from outpost import server
 from outpost.batches import Batches
 from outpost.connection import AccessPointConnection
 from outpost.deliveries import Deliveries
@@ -86,5 +87,18 @@ def test_a_session_that_raises_ends_itself_alone():
         connection.session.orders = None
         connection.attempt(connection.session.compared, None, 0.0)
         assert connection.session.phase == "over"
+
+    asyncio.run(story())
+
+
+def test_work_without_end_that_ends_all_the_same_has_the_process_replaced():
+    """Nothing is known that ends it; if something does, looking alive and pushing nothing is worst."""
+
+    async def story() -> None:
+        outpost = object.__new__(server.Outpost)
+        outpost._tasks, outpost.asked_to_end = [], asyncio.Event()
+        outpost._begin(asyncio.sleep(0))
+        async with asyncio.timeout(10):
+            await outpost.asked_to_end.wait()
 
     asyncio.run(story())

@@ -180,16 +180,18 @@ def test_while_it_drains_it_is_not_ready_and_takes_nobody_new(own_outpost):
     assert time.monotonic() - began < 10
 
 
-def test_a_worker_that_can_no_longer_hear_of_changes_is_replaced(own_live_server, own_outpost):
+def test_a_nudge_nobody_understands_costs_nobody_their_connection(own_live_server, own_outpost):
     own_outpost.start()
     console, before = Console(own_live_server.url), own_outpost.workers()
     console.want("0000000000aa", 10)
     with AccessPoint(own_outpost.port, "0000000000aa") as access_point:
-        access_point.connect().hear()
+        first = access_point.connect().hear()
+        access_point.answer(first, uuid=10)
         channel = f"aerie:n:{console.reported('0000000000aa').outpost}"
         console.store._client.publish(channel, b"\xff")  # nobody of ours says that
-        assert access_point.ended() == "draining"
-    eventually(lambda: own_outpost.workers() not in (before, []))
+        console.want("0000000000aa", 20)
+        assert access_point.hear()["params"]["uuid"] == 20
+    assert own_outpost.workers() == before
 
 
 def test_killing_the_parent_leaves_no_orphans(own_outpost):
