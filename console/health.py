@@ -13,10 +13,14 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from django_prometheus.exports import ExportToDjangoView
+from prometheus_client import generate_latest
 
 from console import access
 from devices.live_store import live_store
+from jobs.figures import registry
 from outpost.store.contract import StoreUnavailable
+
+_QUEUE = registry()
 
 
 @access.anyone
@@ -50,6 +54,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not _may_scrape(request):
         raise Http404
     response: HttpResponse = ExportToDjangoView(request)
+    response.content += generate_latest(_QUEUE)
     return response
 
 

@@ -23,6 +23,7 @@ from console.views import (
     search,
     setup,
     ssid,
+    tasks,
     uploads,
     usage,
 )
@@ -34,6 +35,10 @@ ACCESS_POINT = f"{ORGANISATION}/access-points/<slug:serial>"
 FIRMWARE = f"{ORGANISATION}/firmware/<int:pk>"
 
 urlpatterns = [
+    # for those who run this Aerie
+    path("tasks/", tasks.tasks, name="tasks"),
+    path("tasks/retry/", tasks.retry_tasks, name="retry_tasks"),
+    path("tasks/<int:pk>/drop/", tasks.drop_task, name="drop_task"),
     # for the load balancer and the metrics collector
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),

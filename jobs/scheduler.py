@@ -7,8 +7,10 @@ renews, moves in one transaction that Redis refuses once the lock is lost, leave
 alone that still waits, puts back at every tick what is missing, and outlives Redis.
 """
 
+import os
 import secrets
 import signal
+import socket
 import threading
 import time
 from datetime import UTC, datetime
@@ -54,7 +56,8 @@ class Scheduler(RqScheduler):
     def __init__(self, connection: Any = None) -> None:
         connection = connection or django_rq.get_connection("default")
         super().__init__(connection=connection, interval=TICK, job_class=JsonJob)
-        self._token = secrets.token_hex(16).encode()
+        # Says to people whose it is, and is nobody else's: not even that of a former process of this number.
+        self._token = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(8)}".encode()
         self._stopped = threading.Event()
         self._hold = connection.register_script(_HOLD)
         self._release = connection.register_script(_RELEASE)

@@ -171,7 +171,11 @@ class Task(models.Model):
         )
 
     def done(self) -> bool:
-        """Let go of it; False when it was promised again meanwhile and will run once more."""
+        """Let go of it; False when it was promised again meanwhile and will run once more.
+
+        A kind whose effect must not come twice, not even when its worker dies right after it, calls
+        ``hold`` and this in the transaction of the effect: then all three happen or none.
+        """
         mine = Task.objects.filter(pk=self.pk, fence=self.fence)
         if mine.filter(promises=self.promises).delete()[0]:
             return True

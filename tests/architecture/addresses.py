@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Invitation, Role
-from devices.models import AccessPoint, Command, FirmwareImage, Report, Rollout
+from devices.models import AccessPoint, Command, FirmwareImage, Report, Rollout, Task
 from devices.models.command import CommandKind
 from devices.models.firmware import ImageState
 from devices.upgrading.terms import Scope
@@ -33,6 +33,7 @@ ROWS: dict[tuple[str, str], Callable[[World], object]] = {
     ("firmware", "pk"): lambda world: _image(world).pk,
     ("reports", "pk"): lambda world: _report(world).pk,
     ("rollouts", "pk"): lambda world: a_rollout(world).pk,
+    ("tasks", "pk"): lambda world: _dead_task().pk,
     ("invitation", "token"): lambda world: "no-such-token",
 }
 
@@ -102,6 +103,12 @@ def _report(world: World) -> Report:
     report = Report.promise(world.cafe, world.cafe.created_at.date())
     Report.objects.filter(pk=report.pk).update(pdf=report.key("pdf"), csv=report.key("csv"))
     return report
+
+
+def _dead_task() -> Task:
+    task = Task.promise("report", "report:0", {"report": 0})
+    Task.objects.filter(pk=task.pk).update(dead=True)
+    return task
 
 
 def _invitation(world: World) -> Invitation:

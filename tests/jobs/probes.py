@@ -1,0 +1,89 @@
+"""A worker and a scheduler like any other, but for kinds of tasks and an entry that tests alone have.
+
+``python -m tests.jobs.probes worker QUEUE`` and ``python -m tests.jobs.probes scheduler``.
+"""
+
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import django
+
+if TYPE_CHECKING:
+    from devices.models import Task
+
+PROBE_EVERY = 1  # seconds
+
+
+def main() -> None:
+    django.setup()
+    from django.core.management import call_command
+
+    from jobs import dispatch, schedule, scheduler
+
+    role, *words = sys.argv[1:]
+    if role == "worker":
+        dispatch.KINDS |= kinds()
+        call_command("rqworker", *words)
+    else:
+        probe = schedule.Entry("probe", tick, PROBE_EVERY, "default")
+        scheduler.TIMETABLE = (*schedule.TIMETABLE, probe)
+        scheduler.Scheduler().run()
+
+
+def kinds() -> dict:
+    from jobs.dispatch import Kind
+
+    return {
+        "effect": Kind(effect, "default"),
+        "raise": Kind(fail, "default"),
+        "hang": Kind(hang, "default", 1),
+        "kill": Kind(kill, "default"),
+        "nap": Kind(nap, "default"),
+    }
+
+
+def tick() -> None:
+    """Nothing: tests count how often it is enqueued."""
+
+
+def effect(task: "Task") -> None:
+    """A row that comes once: written, fenced and done in one transaction."""
+    from django.db import transaction
+    from django.utils import timezone as clock
+
+    from devices.models import Event
+
+    with transaction.atomic():
+        task.hold(clock.now())
+        Event.objects.create(
+            organisation_id=task.payload["organisation"],
+            kind="probe",
+            at=clock.now(),
+            facts={"task": task.pk},
+        )
+        task.done()
+
+
+def fail(task: "Task") -> None:
+    raise RuntimeError("never")
+
+
+def hang(task: "Task") -> None:
+    time.sleep(3600)
+
+
+def kill(task: "Task") -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def nap(task: "Task") -> None:
+    """Long enough to be told to stop in the middle of it."""
+    time.sleep(2)
+    effect(task)
+
+
+if __name__ == "__main__":
+    main()
