@@ -28,6 +28,9 @@ OUTCOMES: dict[str, Promise] = {
     Outcome.OLD_FIRMWARE: _("Is back, with the firmware from before"),
     Outcome.SILENT: _("Was not heard of again in time"),
     Outcome.UNSENT: _("The command never reached it"),
+    Outcome.ALREADY: _("Ran the new firmware before its turn came"),
+    Outcome.NEWER: _("Runs something newer by now"),
+    Outcome.NO_WAY: _("Needs another version first, and none that leads here is offered"),
     Outcome.RELEASED: _("Was released meanwhile"),
     Outcome.LEFT_OUT: _("Was left out"),
 }

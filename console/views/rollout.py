@@ -20,6 +20,7 @@ from console.views.rollouts import SECTION
 from devices import clock
 from devices.models import Rollout
 from devices.models.rollout import MOVING, RolloutState, TargetState
+from devices.rollouts.judge import Outcome
 from devices.upgrading import steering
 from devices.upgrading.progress import Progress, progress
 from devices.upgrading.terms import RolloutRefused
@@ -152,7 +153,7 @@ def roll_back(request: MemberRequest, pk: int) -> HttpResponse:
             "section": SECTION,
             "rollout": found,
             "groups": [(image, len(chosen)) for image, chosen in groups.items()],
-            "succeeded": found.targets.filter(state=TargetState.SUCCEEDED).count(),
+            "succeeded": found.targets.filter(outcome=Outcome.UPGRADED).count(),
         }
         shown["left"] = shown["succeeded"] - sum(count for _image, count in shown["groups"])
         return render(request, "rollouts/roll_back.html", shown)

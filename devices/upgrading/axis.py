@@ -4,6 +4,7 @@ Rollouts' share of it is one sub-select of the access points' own statement (``u
 can show it and filter by it at no statement more; whether something newer is offered takes one.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -102,10 +103,13 @@ class Offers:
             return rows.filter(upgrade=state)
         kinds = list(rows.order_by().values_list("compatible", "firmware").distinct())
         self._learn(compatible for compatible, _firmware in kinds)
-        wanted = Q(pk=None)
+        fitting: dict[str, list[str]] = defaultdict(list)
         for compatible, firmware in kinds:
             if self._offered(compatible, firmware) == state:
-                wanted |= Q(compatible=compatible, firmware=firmware)
+                fitting[compatible].append(firmware)
+        wanted = Q(pk=None)
+        for compatible, versions in fitting.items():
+            wanted |= Q(compatible=compatible, firmware__in=versions)
         return rows.filter(wanted, upgrade=None)
 
     def _offered(self, compatible: str, firmware: str) -> FirmwareState:

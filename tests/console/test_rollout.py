@@ -2,7 +2,8 @@
 
 import csv
 import io
-from typing import Any
+from datetime import timedelta
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from django.db import connection
@@ -10,10 +11,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from console.rollouts import OUTCOMES, WAITS, ShownWave, reason
 from devices import clock
 from devices.models import AccessPoint, Link, Rollout, RolloutTarget
+from devices.rollouts.decide import Wait
+from devices.rollouts.judge import Outcome
 from devices.rollouts.waves import Share
-from tests.devices.upgrading.night import HARDWARE, NEW, OLD, OPEN, Night, crowd, image
+from devices.upgrading.progress import progress
+from tests.devices.upgrading.night import EVENING, HARDWARE, NEW, OLD, OPEN, Night, crowd, image
 from tests.world import World
 
 VERBS = ("pause_rollout", "resume_rollout", "cancel_rollout", "retry_rollout", "roll_back")
@@ -214,3 +219,31 @@ def test_a_thousand_targets_take_no_more_statements(
     RolloutTarget.objects.bulk_create(rows)
     assert statements(bo, address) <= before + (name == "rollout_csv") * 2
     assert before <= budget
+
+
+def test_the_reason_of_a_rollout_that_waits(night: Night) -> None:
+    night.look(EVENING)
+    closed = reason(night.rollout, EVENING)
+    early = reason(night.rollout, EVENING - timedelta(hours=1))
+    assert closed is not None
+    assert (str(closed.words), closed.until) == (str(WAITS["windows"]), OPEN.replace(minute=0))
+    assert early is not None
+    assert (str(early.words), early.until) == (str(WAITS["not started"]), EVENING)
+
+
+def test_the_reason_while_a_wave_is_watched(night: Night) -> None:
+    night.look(OPEN)
+    night.sent()
+    night.back(NEW)
+    night.look()
+    watched = reason(night.rollout, night.now)
+    assert watched is not None
+    assert (str(watched.words), watched.until) == (str(WAITS["soaking"]), night.now + timedelta(minutes=30))
+    waves = progress(night.rollout).waves
+    shown = [ShownWave(wave, counts, night.rollout, night.now).badge.label for wave, counts in waves]
+    assert shown == ["Soaking", "Not begun"]
+
+
+def test_every_way_to_wait_and_to_end_has_words() -> None:
+    assert set(OUTCOMES) == set(Outcome)
+    assert set(WAITS) == set(get_args(get_type_hints(Wait)["why"]))
