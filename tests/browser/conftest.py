@@ -51,15 +51,30 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture
+def welcome_hosts() -> set[str]:
+    """Others than the console that the pages of a test may talk to; the tests' S3, where they upload."""
+    return set()
+
+
+@pytest.fixture
 def context(
-    context: BrowserContext, complaints: list[str], expected_statuses: set[int], live_server: Any
+    context: BrowserContext,
+    complaints: list[str],
+    expected_statuses: set[int],
+    welcome_hosts: set[str],
+    live_server: Any,
 ) -> Iterator[BrowserContext]:
     """Every page of it is watched; complaints fail the test at its end."""
 
     def watch(page: Page) -> None:
         page.on("console", lambda message: complaints.extend(_complaint(message, expected_statuses)))
         page.on("pageerror", lambda error: complaints.append(f"uncaught: {error}"))
-        page.on("request", lambda request: complaints.extend(_astray(request, live_server.url)))
+        page.on(
+            "request",
+            lambda request: complaints.extend(
+                _astray(request, {urlsplit(live_server.url).netloc, *welcome_hosts})
+            ),
+        )
 
     context.on("page", watch)
     context.set_default_timeout(15_000)
@@ -76,9 +91,9 @@ def _complaint(message: ConsoleMessage, expected: set[int]) -> list[str]:
     return [f"{message.type}: {message.text} ({source})"]
 
 
-def _astray(request: Request, home: str) -> list[str]:
+def _astray(request: Request, homes: set[str]) -> list[str]:
     parts = urlsplit(request.url)
-    if parts.scheme in {"data", "blob", "about"} or parts.netloc == urlsplit(home).netloc:
+    if parts.scheme in {"data", "blob", "about"} or parts.netloc in homes:
         return []
     return [f"left the host: {request.url}"]
 
