@@ -9,8 +9,10 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.utils import timezone as clock
 
 from accounts.models import Organisation, User
+from console.demo.history import remember
 from devices.claiming import claim
 from devices.firmware.uploading import Details, keep
 from devices.models import Network
@@ -52,6 +54,7 @@ class Command(BaseCommand):
         for number, network in enumerate(networks):
             claim(user, network, _lines(serials[number :: len(networks)]))
         _offer_firmware(user, organisation)
+        remember(organisation, clock.now())
 
 
 def _user(email: str, password: str) -> User:
