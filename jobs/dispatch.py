@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars
 
 from devices.models import Task
 from devices.models.task import LeaseLost
-from jobs import commands, firmware, housekeeping, publish, reports, rollouts
+from jobs import backups, commands, firmware, housekeeping, publish, reports, rollouts
 from jobs.queues import prompt_queue
 from outpost.store.contract import StoreUnavailable
 
@@ -49,6 +49,7 @@ KINDS: dict[str, Kind] = {
     "clear_firmware": Kind(firmware.clear, "default"),
     "report": Kind(reports.build, "reports", 3600),
     "reports": Kind(reports.ask_monthly, "reports"),
+    "backup": Kind(backups.create, "reports", 6 * 3600),
     "prune": Kind(housekeeping.prune_daily, "reports", 900),
 }
 

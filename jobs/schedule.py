@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
-from jobs import commands, dispatch, mails, presence, reconcile, usage
+from jobs import backups, commands, dispatch, mails, presence, reconcile, usage
 from jobs.recurrence import Daily, Monthly, Recurrence, Weekly
 
 __all__ = ["CALENDAR", "PREFIX", "TIMETABLE", "Appointment", "Daily", "Entry", "Monthly", "Weekly"]
@@ -56,10 +56,12 @@ TIMETABLE = (
     Entry("recordings", commands.remove_recordings, 3600, "default", timeout=600),
     Entry("invitations", mails.send_due_invitations, 60, "default", timeout=300),
     Entry("usage", usage.measure, 300, "default", timeout=280),
+    Entry("backup-age", backups.check, 3600, "default"),
     Entry("usage-hours", usage.roll_up, 3600, "default", timeout=1200),
 )
 
 CALENDAR = (
+    Appointment("backup", Daily(time(1, 15)), "backup"),
     Appointment("firmware", Daily(time(2, 30)), "clear_firmware"),
     Appointment("retention", Daily(time(3, 0)), "prune"),
     Appointment("reports", Monthly(1, time(4, 0)), "reports"),

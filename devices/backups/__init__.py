@@ -1,0 +1,1 @@
+"""Backups of the database: dumped, compressed, sealed and kept in the storage; nothing of them in MySQL."""
