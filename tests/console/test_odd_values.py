@@ -50,6 +50,7 @@ FIELDS = (
     *("soak_1", "soak_last", "budget", "budget_unit", "attempts", "answer_minutes", "at_once", "step"),
     *("downgrades",),
     *("upload_mbps", "captive", "isolate", "hidden"),
+    *("duration", "where", "interface", "mac", "whole", "data"),
 )  # fmt: skip
 
 
