@@ -19,6 +19,7 @@ from devices.upgrading.planning import Preview, preview, start
 from devices.upgrading.terms import RolloutRefused, Terms
 
 SECTION = "rollouts"
+MOST_PLACES = 50  # networks that a review names
 
 
 @access.member
@@ -79,6 +80,8 @@ def _review(
         "asked": form,
         "terms": terms,
         "found": found,
+        "places": found.places[:MOST_PLACES],
+        "more_places": len(found.places[MOST_PLACES:]),
         "stones": sorted(found.stones.items()),
         "now": clock.now(),
         "waves": [(number, size, terms.soak(number)) for number, size in enumerate(found.waves, 1)],

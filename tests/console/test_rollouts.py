@@ -7,8 +7,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from console.views.rollouts import MOST_PLACES
 from devices import clock
 from devices.models import AccessPoint, FirmwareImage, Link, Network, Rollout
+from devices.rendering.intent import NetworkIntent
 from devices.tagging import set_tags
 from tests.console.forms import fields, send
 from tests.devices.upgrading.night import HARDWARE, NEW, OLD, Night, crowd, image
@@ -65,6 +67,19 @@ def test_the_review_says_who_when_and_how(bo: Client, firmware: FirmwareImage) -
         assert words in shown
     assert page.context["found"].waves == [1, 2]
     assert not Rollout.objects.exists()
+
+
+def test_the_review_of_many_networks_stays_readable(
+    world: World, bo: Client, firmware: FirmwareImage
+) -> None:
+    for number in range(MOST_PLACES):
+        place = Network.open(
+            world.ada, world.cafe, NetworkIntent(f"Place {number:02}", "NL", "Europe/Berlin")
+        )
+        crowd(Network.open(world.ada, world.cafe, intent), 1)
+    page = review(bo, firmware)
+    assert len(page.context["places"]) == MOST_PLACES
+    assert "and 2 more networks" in text(page)
 
 
 def test_starting_writes_the_rollout_as_it_was_reviewed(bo: Client, firmware: FirmwareImage) -> None:
