@@ -19,6 +19,7 @@ from redis.retry import Retry
 
 from accounts.keyring import parse_keys
 from console.logs import mask_mailed_links
+from console.storages import cloudfront, storage
 from devices.firmware.minisign import parse_keys as parse_public_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -234,37 +235,16 @@ RQ = {"JOB_CLASS": "jobs.queues.JsonJob", "WORKER_CLASS": "jobs.worker.Worker"}
 # --- S3, or a directory in the demo ------------------------------------------------------------
 
 
-def _storage(url: str) -> dict[str, object]:
-    parts = urlsplit(url)
-    if parts.scheme == "s3":
-        options = {"bucket_name": parts.netloc, "location": parts.path.strip("/"), "default_acl": None}
-        # Addresses that S3 accepts in every region, also for what a browser uploads.
-        options["signature_version"] = "s3v4"
-        return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
-    if parts.scheme == "file":
-        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": parts.path}}
-    raise ImproperlyConfigured(f"STORAGE_URL starts with s3:// or file://, not {parts.scheme!r}")
-
-
 def _static_storage() -> dict[str, object]:
     if STATIC_STORAGE_URL:
-        return _storage(STATIC_STORAGE_URL) | {"BACKEND": "storages.backends.s3.S3ManifestStaticStorage"}
+        return storage(STATIC_STORAGE_URL) | {"BACKEND": "storages.backends.s3.S3ManifestStaticStorage"}
     if PRODUCTION or AERIE_ENV == "demo":
         return {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
     return {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 
-def _cloudfront() -> dict[str, object]:
-    """Downloads come from CloudFront, by addresses it checks, where a distribution of the bucket is named."""
-    if not CLOUDFRONT_DOMAIN:
-        return {}
-    signing = {"cloudfront_key_id": CLOUDFRONT_KEY_ID, "cloudfront_key": CLOUDFRONT_KEY.encode()}
-    return {"custom_domain": CLOUDFRONT_DOMAIN, **signing}
-
-
-STORAGES = {"default": _storage(STORAGE_URL), "staticfiles": _static_storage()}
-if STORAGE_URL.startswith("s3:"):
-    STORAGES["default"]["OPTIONS"].update(_cloudfront())
+_CLOUDFRONT = cloudfront(CLOUDFRONT_DOMAIN, CLOUDFRONT_KEY_ID, CLOUDFRONT_KEY)
+STORAGES = {"default": storage(STORAGE_URL, _CLOUDFRONT), "staticfiles": _static_storage()}
 STATIC_URL = "/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(_VAR / "static"))()
 _ALLAUTH = Path(allauth.__file__).parent

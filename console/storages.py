@@ -1,0 +1,27 @@
+"""Where files are kept, as Django wants to be told: S3 (and CloudFront in front of it), or a directory."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def storage(url: str, cloudfront: dict[str, object] | None = None) -> dict[str, Any]:
+    """The storage that ``s3://bucket/prefix`` or ``file:///directory`` names."""
+    parts = urlsplit(url)
+    if parts.scheme == "s3":
+        options: dict[str, object] = {"bucket_name": parts.netloc, "location": parts.path.strip("/")}
+        options |= {"default_acl": None}
+        # Addresses that S3 accepts in every region, also for what a browser uploads.
+        options |= {"signature_version": "s3v4"}
+        return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options | (cloudfront or {})}
+    if parts.scheme == "file":
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": parts.path}}
+    raise ImproperlyConfigured(f"STORAGE_URL starts with s3:// or file://, not {parts.scheme!r}")
+
+
+def cloudfront(domain: str, key_id: str, key: str) -> dict[str, object]:
+    """Downloads come from this distribution of the bucket, by addresses it checks; none without a domain."""
+    if not domain:
+        return {}
+    return {"custom_domain": domain, "cloudfront_key_id": key_id, "cloudfront_key": key.encode()}
