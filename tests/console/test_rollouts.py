@@ -73,9 +73,7 @@ def test_the_review_of_many_networks_stays_readable(
     world: World, bo: Client, firmware: FirmwareImage
 ) -> None:
     for number in range(MOST_PLACES):
-        place = Network.open(
-            world.ada, world.cafe, NetworkIntent(f"Place {number:02}", "NL", "Europe/Berlin")
-        )
+        intent = NetworkIntent(f"Place {number:02}", "NL", "Europe/Berlin")
         crowd(Network.open(world.ada, world.cafe, intent), 1)
     page = review(bo, firmware)
     assert len(page.context["places"]) == MOST_PLACES
@@ -279,3 +277,10 @@ def test_the_list_filters_by_state_and_counts(world: World, bo: Client) -> None:
     assert len(page.context["rows"]) == 1
     assert "No rollout is in this state" in text(bo.get(LIST, {"state": "halted"}))
     assert len(bo.get(LIST, {"state": "nonsense"}).context["rows"]) == 1
+
+
+def test_an_image_s_page_leads_here_while_it_is_offered(bo: Client, firmware: FirmwareImage) -> None:
+    page = reverse("firmware_image", args=["cafe-lento", firmware.pk])
+    assert f"{FORM}?image={firmware.pk}" in text(bo.get(page))
+    FirmwareImage.objects.update(withdrawn_at=clock.now())
+    assert FORM not in text(bo.get(page))
