@@ -116,6 +116,9 @@ def _why_halted(rollout: Rollout, decision: Halt) -> str:
 
 
 def _finish(rollout: Rollout, now: datetime) -> None:
+    """Whoever was tried and did not come back for another try has failed; the others are left out."""
+    tried = rollout.targets.filter(state=TargetState.WAITING, attempts__gt=0)
+    tried.update(state=TargetState.FAILED, ended_at=now)
     leave_out(rollout, now)
     rollout.state, rollout.ended_at = RolloutState.FINISHED, now
     _tell(rollout, "rollout.finish", now)

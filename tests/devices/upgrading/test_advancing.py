@@ -112,6 +112,19 @@ def test_silence_is_a_failure_after_its_limit(night: Night) -> None:
     assert [(t.state, t.outcome) for t in night.targets()] == [("failed", "silent")]
 
 
+def test_one_that_fell_silent_and_never_came_back_has_failed_at_the_end(night: Night) -> None:
+    (one,) = crowd(night.world.harbour, 1)
+    night.start(attempts=2, budget=Budget(9, "count"))
+    night.look(OPEN)
+    night.sent()
+    AccessPoint.objects.filter(pk=one.pk).update(link=Link.OFFLINE)
+    night.look(OPEN + 31 * MINUTE)
+    assert night.states() == ["waiting"]
+    night.look(night.rollout.gives_up_at)
+    assert [(t.state, t.outcome, t.attempts) for t in night.targets()] == [("failed", "silent", 1)]
+    assert night.rollout.state == "finished"
+
+
 def test_a_command_that_never_left_is_no_attempt(night: Night) -> None:
     crowd(night.world.harbour, 1)
     night.start(attempts=1)
