@@ -28,6 +28,7 @@ OFFERED = 13  # months
 @require_GET
 def reports(request: MemberRequest) -> HttpResponse:
     rows = list(access.reports(request))
+    Report.note_given_up(rows)
     shown: dict[str, Any] = {"section": "reports", "reports": rows, "open": any(row.open for row in rows)}
     if request.headers.get("HX-Request"):
         return render(request, "reports/rows.html", shown)

@@ -1,5 +1,6 @@
 """A month of an organisation's Wi-Fi, on paper: PDF and CSV in the storage."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -72,8 +73,21 @@ class Report(models.Model):
         report, _made = cls.objects.get_or_create(organisation=organisation, month=month.replace(day=1))
         report.state, report.progress, report.asked_by = ReportState.WAITING, 0, asked_by
         report.save(update_fields=["state", "progress", "asked_by"])
-        Task.promise("report", f"report:{report.pk}", {"report": report.pk})
+        Task.promise("report", report.task_key, {"report": report.pk})
         return report
+
+    @property
+    def task_key(self) -> str:
+        return f"report:{self.pk}"
+
+    @classmethod
+    def note_given_up(cls, reports: Iterable["Report"]) -> None:
+        """Call those failed, here alone, whose workers ended so often that nobody tries again."""
+        open_ones = {report.task_key: report for report in reports if report.open}
+        if open_ones:
+            dead = Task.objects.filter(key__in=open_ones, dead=True)
+            for key in dead.values_list("key", flat=True):
+                open_ones[key].state = ReportState.FAILED
 
     def key(self, ending: str) -> str:
         """Its file's name in the storage, from the row alone: built twice, it still is one file."""

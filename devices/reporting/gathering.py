@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Count, Max, QuerySet, Sum
 
 from accounts.models import Organisation
-from devices.models import AccessPoint, Alert, Event, Network, Usage
+from devices.models import AccessPoint, Alert, Event, Usage
 from devices.models.usage import COARSE
 from devices.reporting.availability import ARRIVALS, DEPARTURES, KINDS, Change, Online, time_online
 from devices.reporting.contents import AccessPointMonth, Contents, NetworkMonth, month_end, together
@@ -33,7 +33,7 @@ class Month:
         self.log_known = self.start >= now - timedelta(days=settings.EVENTS_DAYS)
         self.networks = {
             row.pk: NetworkMonth(row.name)
-            for row in Network.objects.filter(organisation=organisation).order_by("name", "pk")
+            for row in organisation.networks.filter(created_at__lt=self.end).order_by("name", "pk")
         }
         self.ssids: dict[str, list[int]] = defaultdict(lambda: [0, 0])
         self.days: dict[date, int] = {}
@@ -57,7 +57,7 @@ class Month:
 
     def _access_points(self, tick: Tick) -> Iterator[AccessPointMonth]:
         rows = AccessPoint.objects.of(self.organisation).order_by("network__name", "network", "name", "pk")
-        rows = rows.defer("capabilities")
+        rows = rows.filter(claimed_at__lt=self.end).select_related("network").defer("capabilities")
         total = rows.count()
         for start in range(0, total, ACCESS_POINTS):
             tick(start / total)
@@ -67,7 +67,7 @@ class Month:
                 yield self._one(row, moved.get(row.pk, (0, 0, 0)), online.get(row.pk))
 
     def _one(self, row: AccessPoint, moved: tuple[int, int, int], online: Online | None) -> AccessPointMonth:
-        network = self.networks.setdefault(row.network_id, NetworkMonth(""))
+        network = self.networks.setdefault(row.network_id, NetworkMonth(row.network.name))
         network.access_points += 1
         network.online = together((network.online, online))
         return AccessPointMonth(

@@ -99,6 +99,13 @@ def test_one_that_failed_can_be_tried_again(world: World, bo: Client) -> None:
     assert report.state == ReportState.WAITING
 
 
+def test_one_whose_workers_all_died_says_so(world: World, bo: Client) -> None:
+    report = Report.promise(world.cafe, OCTOBER)
+    assert "Try again" not in listed(bo)
+    Task.objects.filter(key=report.task_key).update(dead=True)
+    assert "Try again" in listed(bo)
+
+
 def test_there_is_no_file_before_it_is_built(world: World, bo: Client) -> None:
     report = Report.promise(world.cafe, OCTOBER)
     assert bo.get(reverse("report_pdf", args=["cafe-lento", report.pk])).status_code == 404

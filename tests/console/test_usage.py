@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db.models import F, Sum
 from django.test import Client
 from django.urls import reverse
 
-from devices.models import AccessPoint, Usage
+from devices.models import AccessPoint, Usage, UsageCounter
 from devices.models.usage import COARSE, FINE
+from devices.usage.recording import measure
+from tests.console.air import put_on_air
 from tests.world import World
 
 NOW = datetime(2026, 11, 21, 12, 7, tzinfo=UTC)
@@ -89,6 +92,17 @@ def test_where_nothing_was_counted_is_a_gap_and_no_nought(world: World, vi: Clie
     told = chart(vi.get(address(world)).content.decode())
     assert len(told["at"]) == 96
     assert [value for value in told["downloaded"] if value is not None] == [0]
+
+
+def test_what_simulated_access_points_say_is_counted(world: World) -> None:
+    on_air = put_on_air(world.harbour, clients=8)
+    measure()
+    UsageCounter.objects.update(at=F("at") - timedelta(minutes=10))
+    for one in on_air:
+        one.report()
+    assert measure() == 2
+    by_ssid = dict(Usage.objects.values_list("ssid").annotate(Sum("downloaded")))
+    assert by_ssid[""] == sum(moved for ssid, moved in by_ssid.items() if ssid) > 10 * MB
 
 
 @pytest.mark.parametrize("span", ["", "1y", "24H", "\0", "7d&span=24h"])

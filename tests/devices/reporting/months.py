@@ -33,8 +33,15 @@ def used(access_point: AccessPoint, at: datetime, gigabytes: int, clients: int, 
         )
 
 
+def long_ago(world: World) -> None:
+    """Everything of the café's was there before the month began."""
+    world.cafe.networks.update(created_at=START - 900 * HOUR)
+    AccessPoint.objects.update(claimed_at=START - 900 * HOUR)
+
+
 def live_through(world: World) -> None:
     """The counter was off for three hours, the window came on the 16th, the terrace never."""
+    long_ago(world)
     for one, first in ((world.counter, START - 30 * 24 * HOUR), (world.window, START + 15 * 24 * HOUR)):
         AccessPoint.objects.filter(pk=one.pk).update(
             first_seen=first, connected_at=first, link="online", model="EAP101", firmware="OpenWrt 25.12"

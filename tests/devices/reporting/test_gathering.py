@@ -10,7 +10,7 @@ from devices.claiming import claim
 from devices.models import AccessPoint
 from devices.reporting.contents import Contents
 from devices.reporting.gathering import Month
-from tests.devices.reporting.months import END, HOUR, NOW, START, happens, live_through
+from tests.devices.reporting.months import END, HOUR, NOW, START, happens, live_through, long_ago
 from tests.world import World
 
 OCTOBER = date(2026, 10, 1)
@@ -78,6 +78,7 @@ def test_nobody_knows_availability_from_before_the_log(world: World) -> None:
 
 
 def test_one_whose_earlier_log_is_gone_was_what_its_first_line_ends(world: World) -> None:
+    long_ago(world)
     AccessPoint.objects.update(first_seen=START - 200 * 24 * HOUR, link="offline")
     happens(world.counter, "disconnected", START + HOUR)
     counter, window, _terrace = gathered(world).access_points
@@ -85,6 +86,16 @@ def test_one_whose_earlier_log_is_gone_was_what_its_first_line_ends(world: World
     assert window.online
     assert counter.online.online == HOUR
     assert window.online.percent == 0
+
+
+def test_what_came_after_the_month_is_not_in_it(world: World) -> None:
+    live_through(world)
+    AccessPoint.objects.filter(pk=world.window.pk).update(claimed_at=END)
+    world.cafe.networks.filter(pk=world.market.pk).update(created_at=END)
+    AccessPoint.objects.filter(pk=world.terrace.pk).update(claimed_at=END)
+    told = gathered(world)
+    assert [one.name for one in told.networks] == ["Harbour"]
+    assert [one.name for one in told.access_points] == ["Counter"]
 
 
 def test_an_organisation_without_anything(world: World) -> None:
@@ -98,7 +109,7 @@ def test_statements_grow_by_batches_alone(world: World) -> None:
     with CaptureQueriesContext(connection) as few:
         gathered(world)
     claim(world.ada, world.harbour, "\n".join(f"aa{number:010x}" for number in range(190)))
-    AccessPoint.objects.filter(serial__startswith="aa0").update(first_seen=START)
+    AccessPoint.objects.filter(serial__startswith="aa0").update(first_seen=START, claimed_at=START)
     with CaptureQueriesContext(connection) as many:
         assert len(gathered(world).access_points) == 193
     assert len(many) == len(few) <= 75
