@@ -31,7 +31,7 @@ PRESSED = {CommandKind.REBOOT, CommandKind.BLINK, CommandKind.WIFISCAN}
 def listed(request: MemberRequest, serial: str) -> HttpResponse:
     """Every command it was ever given, newest first."""
     access_point = access.access_point(request, serial)
-    asked = access_point.commands.select_related("asked_by").defer("result")
+    asked = access_point.commands.select_related("asked_by")
     page = Paginator(asked, ROWS).get_page(request.GET.get("page"))
     context = _context(access_point) | {"page": page, "rows": shown(access_point, list(page), clock.now())}
     return render(request, "commands/list.html", context)

@@ -72,3 +72,20 @@ def test_a_restart_tells_when_it_is_back(customer: Browser) -> None:
     customer.fill(form='form[action$="/command/reboot/"]')
     customer.go(f"{PAGE}commands/")
     until(customer, "done, back online after")
+
+
+def test_after_a_reset_it_is_configured_again(customer: Browser) -> None:
+    customer.go(f"{PAGE}factory/")
+    customer.fill(typed=customer.page.select_one("form.card strong").get_text())
+    customer.go(f"{PAGE}commands/")
+    until(customer, "Reset to factory settings Done")
+    customer.go(f"{PAGE}log/")
+    wait_for(lambda: applied_again(customer), 30, lambda: customer.text)
+    assert says(customer, PAGE, "Up to date")
+
+
+def applied_again(customer: Browser) -> bool:
+    """Its log, newest line first."""
+    customer.go(f"{PAGE}log/")
+    newest, _, _ = customer.text.partition("Goes back to factory settings")
+    return "Came online" in newest and "Applied its configuration" in newest
