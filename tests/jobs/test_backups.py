@@ -1,0 +1,122 @@
+"""Each night one backup, whatever is killed; and when none came, the operators hear of it once a day."""
+
+import math
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone as clock
+
+from devices.backups import catalogue, creating
+from devices.backups.age import Age
+from devices.models import Task
+from devices.models.task import LeaseLost
+from jobs import backups
+from jobs.models import Occasion
+from tests.devices.backups.conftest import database, whole
+from tests.devices.backups.safe import Safe
+
+__all__ = ["database", "whole"]
+
+
+def night(at: datetime) -> Task:
+    task = Task.promise("backup", f"entry:backup:{at:%F}", {"at": at.isoformat()})
+    claimed = Task.claim(task.pk, clock.now())
+    assert claimed is not None
+    return claimed
+
+
+@pytest.fixture(autouse=True)
+def _nothing_promised(database: Safe) -> None:
+    Task.objects.all().delete()
+    Occasion.objects.all().delete()
+
+
+def test_an_occasion_makes_one_backup_however_often_it_runs(database: Safe) -> None:
+    at = clock.now() - timedelta(seconds=2)
+    task = night(at)
+    backups.create(task)
+    backups.create(task)
+    assert len(catalogue.names()) == 1
+    assert task.done()
+
+
+def test_the_next_occasion_makes_another(database: Safe) -> None:
+    backups.create(night(clock.now() - timedelta(seconds=2)))
+    with time_machine.travel(clock.now() + timedelta(days=1)):
+        backups.create(night(clock.now() - timedelta(seconds=2)))
+    assert len(catalogue.names()) == 2
+
+
+def test_who_lost_the_lease_leaves_nothing_that_counts(
+    database: Safe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backups, "HOLD_EVERY", 0)
+    task = night(clock.now())
+    Task.objects.filter(pk=task.pk).update(fence=task.fence + 1)
+    with pytest.raises(LeaseLost):
+        backups.create(task)
+    assert catalogue.names() == []
+
+
+def test_the_lease_is_kept_while_bytes_flow(database: Safe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backups, "HOLD_EVERY", 0)
+    task = night(clock.now())
+    Task.objects.filter(pk=task.pk).update(lease_until=clock.now())
+    backups.create(task)
+    assert Task.objects.get(pk=task.pk).lease_until > clock.now()
+
+
+def test_without_keys_the_night_passes_quietly(database: Safe, settings: Any) -> None:
+    settings.BACKUP_KEYS = []
+    backups.create(night(clock.now()))
+    assert backups.check()
+    assert catalogue.names() == []
+
+
+def test_operators_hear_once_a_day_that_there_is_none(database: Safe) -> None:
+    with time_machine.travel(datetime(2026, 5, 4, 6, tzinfo=UTC), tick=False) as time:
+        for _hour in range(5):
+            assert not backups.check()
+            time.shift(3600)
+        mails = Task.objects.filter(kind="operators-mail")
+        assert [mail.promises for mail in mails] == [1]
+        assert "never" in mails[0].payload["lines"][0]
+        time.shift(86_400)
+        backups.check()
+        assert mails.all().count() == 2
+
+
+def test_an_alarm_that_was_sent_is_not_sent_again_the_same_day(database: Safe) -> None:
+    with time_machine.travel(datetime(2026, 5, 4, 6, tzinfo=UTC), tick=False):
+        backups.check()
+        Task.objects.all().delete()
+        backups.check()
+        assert not Task.objects.exists()
+
+
+@pytest.mark.parametrize(("hours", "well"), [(25, True), (27, False)])
+def test_the_alarm_is_about_26_hours(database: Safe, hours: int, well: bool) -> None:
+    manifest = creating.create(clock.now())
+    with time_machine.travel(manifest.created_at + timedelta(hours=hours)):
+        assert backups.check() is well
+
+
+def test_the_age_is_told_at_once_and_looked_up_beside(database: Safe) -> None:
+    age = Age()
+    assert math.isnan(age())
+    _wait_for_the_look()
+    assert age() == math.inf
+    creating.create(clock.now())
+    again = Age()
+    again()
+    _wait_for_the_look()
+    assert 0 <= again() < 60
+
+
+def _wait_for_the_look() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "backup-age":
+            thread.join(10)
