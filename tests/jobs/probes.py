@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import django
 
@@ -59,10 +60,11 @@ def effect(task: "Task") -> None:
     with transaction.atomic():
         task.hold(clock.now())
         Event.objects.create(
-            organisation_id=task.payload["organisation"],
+            access_point_id=task.payload["access_point"],
+            fact=uuid4().hex,  # nothing but the task's fence keeps it from coming twice
             kind="probe",
             at=clock.now(),
-            facts={"task": task.pk},
+            data={"task": task.pk},
         )
         task.done()
 

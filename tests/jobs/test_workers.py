@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import redis
 from django.db import transaction
 
 from devices.live_store import live_store
-from devices.models import Configuration, Network, Task
+from devices.models import Command, Configuration, Network, Task
+from devices.models.command import CommandKind
 from tests.devices.door import Door
 from tests.jobs.test_scheduler import wait_until
 from tests.servers import Redis
@@ -101,4 +103,24 @@ def test_the_live_store_restarted_empty(
     own_redis.kill()
     own_redis.start()
     wait_until(lambda: own_door.uuid(COUNTER) == before, CONVERGED_WITHIN)
+    own_door.close()
+
+
+def test_flushed_whole_the_commands_that_wait_come_back(
+    world: World, run: Run, own_redis: Redis, settings: Any
+) -> None:
+    """Queue and live store in one Redis, emptied between a command's delivery and its access point's coming."""
+    one = {"REDIS_URL": f"{own_redis.url}/0", "LIVE_STORE_URL": f"{own_redis.url}/1"}
+    settings.LIVE_STORE_URL = one["LIVE_STORE_URL"]
+    run("run_scheduler", **one)
+    run("rqworker", "critical", **one)
+    run("rqworker", "default", **one)
+    command = Command.ask(world.ada, world.counter, CommandKind.REBOOT)
+    wait_until(lambda: not Task.objects.exists() and not live_store().rebuild_due())
+    with redis.Redis.from_url(own_redis.url) as server:
+        server.flushall()
+    wait_until(lambda: not live_store().rebuild_due(), CONVERGED_WITHIN)
+    own_door = Door()
+    waiting = own_door.store.take_commands(COUNTER, 10, time.time())
+    assert [one.id for one in waiting] == [command.pk]
     own_door.close()
