@@ -5,6 +5,7 @@ from typing import IO, cast
 from django.core import signing
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -21,7 +22,7 @@ def stored_file(request: HttpRequest, token: str, name: str) -> HttpResponseBase
     try:
         file = storage.read(storage.key_of(token))
     except (signing.BadSignature, FileNotFoundError):
-        raise Http404(_("This link has expired, or the file is gone.")) from None
+        return render(request, "errors/link.html", status=404)
     return FileResponse(file, as_attachment=True, filename=name, content_type="application/octet-stream")
 
 

@@ -92,11 +92,17 @@ def _announce(
     return FirmwareImage.objects.create(
         organisation=organisation,
         uploaded_by=user,
-        file_name=file_name[-200:],
+        file_name=_plain(file_name),
         size=size,
         key=f"{PREFIX}/{uuid4().hex}",
         **told,
     )
+
+
+def _plain(file_name: str) -> str:
+    """Its last part, as it can stand in an address and in a header."""
+    last = file_name.replace("\\", "/").rpartition("/")[2]
+    return "".join(c for c in last if c.isprintable())[-200:].strip() or "image"
 
 
 def _check_form(signature: str) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils.translation import gettext as _
 
+from devices.firmware.hardware import canonical
 from devices.ingest.facts import (
     MAX_WORDS,
     Applied,
@@ -70,7 +71,7 @@ def _arrive(access_point: AccessPoint, news: News, told: Connected) -> None:
     model = told.capabilities.get("model") or told.capabilities.get("platform")
     access_point.model = text(model, 100) if isinstance(model, str) else ""
     access_point.firmware = text(told.firmware, 200)
-    access_point.compatible = text(told.compatible, 100)
+    access_point.compatible = canonical(text(told.compatible, 100))
     access_point.boot_reason = text(told.boot, 40)
     access_point.address = address(told.address)
     access_point.capabilities = told.capabilities

@@ -167,7 +167,9 @@ class TestDownload:
         assert answer.status_code == 404
 
     def test_a_bad_link_is_told_in_words(self, world: World, directory: Path) -> None:
-        assert world.browser().get("/files/made-up/image.bin").status_code == 404
+        answer = world.browser().get("/files/made-up/image.bin")
+        assert answer.status_code == 404
+        assert "This link no longer works" in text(answer)
 
     def test_of_s3_is_signed_by_s3(self, world: World) -> None:
         image = ready(world, world.cafe, images.image())

@@ -13,7 +13,7 @@ from devices.firmware import inspecting, offers, uploading
 from devices.firmware.uploading import Details
 from devices.models import FirmwareImage, Task
 from devices.models.firmware import Channel, ImageState, ImmutableImage
-from jobs import firmware
+from jobs import dispatch, firmware
 from tests import images
 from tests.world import World
 
@@ -185,6 +185,14 @@ class TestSignatures:
             sent(world, images.image(), Details(signature="untrusted comment: hello"))
 
 
+def test_the_queue_checks_what_arrived(world: World) -> None:
+    image = sent(world, images.image())
+    dispatch.perform(Task.objects.get(kind="firmware").pk)
+    image.refresh_from_db()
+    assert image.state == ImageState.READY
+    assert not Task.objects.filter(kind="firmware").exists()
+
+
 def test_checked_twice_is_checked_once(world: World) -> None:
     image = checked(world, images.image())
     before = FirmwareImage.objects.filter(pk=image.pk).values().get()
@@ -279,6 +287,21 @@ class TestInParts:
         uploading.finish(world.bo, image)
         uploading.finish(world.bo, image)
         assert (image.state, Task.objects.filter(kind="firmware").count()) == (ImageState.CHECKING, 1)
+
+    @pytest.mark.parametrize(
+        ("name", "kept"),
+        [("C:\\images\\a.bin", "a.bin"), ("../a\nb.bin", "ab.bin"), ("/", "image"), ("x" * 300, "x" * 200)],
+    )
+    def test_file_names_are_made_plain(self, world: World, name: str, kept: str) -> None:
+        image, _upload = uploading.begin(world.bo, world.cafe, name, 100, Details())
+        assert image.file_name == kept
+
+    def test_killed_after_the_storage_was_told_it_is_finished_by_asking_again(self, world: World) -> None:
+        image, upload = uploading.begin(world.bo, world.cafe, "a.bin", 4, Details())
+        storage.receive_part(storage.part_of(upload.urls[0].split("/")[-2]), io.BytesIO(b"HDR0"))
+        storage.finish_upload(image.key, image.upload, image.size)
+        uploading.finish(world.bo, image)
+        assert image.state == ImageState.CHECKING
 
     def test_given_up(self, world: World) -> None:
         image, _upload = uploading.begin(world.bo, world.cafe, "a.bin", 100, Details())
