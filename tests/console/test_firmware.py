@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Organisation
@@ -53,6 +55,31 @@ def announce(world: World, browser: Client, size: int, **fields: object) -> Any:
 
 def text(answer: Any) -> str:
     return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def statements(browser: Client, page: str) -> int:
+    with CaptureQueriesContext(connection) as told:
+        assert browser.get(page).status_code == 200
+    return len(told)
+
+
+def many(organisation: Organisation, count: int) -> None:
+    known = {"organisation": organisation, "size": 1, "state": ImageState.READY, "compatibles": ["a_b"]}
+    rows = [FirmwareImage(key=f"firmware/{n}", version=f"v1.{n}", **known) for n in range(count)]
+    FirmwareImage.objects.bulk_create(rows)
+
+
+def test_pages_cost_no_more_however_much_there_is(world: World, directory: Path) -> None:
+    image, browser = ready(world, world.cafe, images.image()), world.browser(world.vi)
+    pages = [address("firmware", world), address("firmware_image", world, image.pk)]
+    AccessPoint.objects.filter(pk=world.counter.pk).update(compatible="edgecore_eap101")
+    statements(browser, pages[0])  # the first page of a session writes the session down
+    before = [statements(browser, page) for page in pages]
+    many(world.cafe, 60)
+    AccessPoint.objects.update(compatible="edgecore_eap101")
+    after = [statements(browser, page) for page in pages]
+    assert after == before
+    assert max(after) <= 10
 
 
 class TestUpload:

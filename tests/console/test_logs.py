@@ -15,6 +15,8 @@ LINKS = [
     "/invitation/s3cr3t-T0ken/",
     "/account/confirm-email/MQ:1x:s3cr3t/",
     "/account/password/reset/key/1-s3cr3t/",
+    "/files/s3cr3t-T0ken/image.bin",
+    "/uploads/parts/s3cr3t-T0ken/",
 ]
 
 
