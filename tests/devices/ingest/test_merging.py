@@ -88,6 +88,11 @@ def test_connecting_is_online_and_leaving_is_not() -> None:
     assert link_after(GONE, HERE) == Link.OFFLINE
 
 
+def test_hardware_is_named_in_the_one_spelling_that_images_have() -> None:
+    said = Connected(1, "v1", "Edgecore,EAP101", {}, "", "192.0.2.1")
+    assert rows_after([news(1, 5, said)])[0]["compatible"] == "edgecore_eap101"
+
+
 def test_an_older_session_neither_leaves_nor_arrives() -> None:
     assert link_after(HERE, news(3, 4, Disconnected())) == Link.ONLINE
     assert link_after(HERE, GONE, news(3, 4, told(4))) == Link.OFFLINE
