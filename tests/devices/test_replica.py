@@ -1,11 +1,13 @@
 """What may be old is read from the replica, own writes are seen, and a replica that fails is not missed."""
 
+import signal
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connections, transaction
 from django.urls import reverse
 from django.utils import timezone as clock
 from prometheus_client import REGISTRY
@@ -115,6 +117,27 @@ def test_a_dead_replica_is_not_missed_and_read_again_when_it_is_back(apart: Twin
     apart.replica.catch_up(apart.primary)  # a server that starts follows again by itself
     assert reads()(apart.name)() == "New"
     assert replica.HEALTH.why_not() is None
+
+
+def test_a_frozen_replica_costs_a_moment_and_no_more(apart: Twins) -> None:
+    frozen = apart.replica.process
+    assert frozen is not None
+    frozen.send_signal(signal.SIGSTOP)
+    try:
+        apart.ask_again()
+        began = time.monotonic()
+        assert [reads()(apart.name)() for _ in range(20)] == ["New"] * 20
+        assert time.monotonic() - began < 5
+        assert replica.HEALTH.why_not() is Why.DEAD
+    finally:
+        frozen.send_signal(signal.SIGCONT)
+
+
+def test_a_replica_that_refuses_us_is_not_read(apart: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connections["replica"].settings_dict, "PASSWORD", "wrong")
+    apart.ask_again()
+    assert reads()(apart.name)() == "New"
+    assert replica.HEALTH.why_not() is Why.DEAD
 
 
 def test_a_read_whose_replica_dies_under_it_runs_again_on_the_primary(apart: Twins) -> None:

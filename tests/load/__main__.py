@@ -17,7 +17,7 @@ from tests.load.findings import Findings
 Measure = Callable[[float], Findings]
 
 # In the order of the page. Each is a module with measure(scale).
-BENCHMARKS = ("rendering", "codec", "live_store", "publishing", "check_ins", "main_job")
+BENCHMARKS = ("rendering", "codec", "live_store", "publishing", "check_ins", "main_job", "backups")
 
 
 def main(arguments: list[str]) -> int:
