@@ -39,6 +39,7 @@ def kinds() -> dict:
 
     return {
         "effect": Kind(effect, "default"),
+        "nothing": Kind(nothing, "default"),
         "raise": Kind(fail, "default"),
         "hang": Kind(hang, "default", 1),
         "kill": Kind(kill, "default"),
@@ -67,6 +68,10 @@ def effect(task: "Task") -> None:
             data={"task": task.pk},
         )
         task.done()
+
+
+def nothing(task: "Task") -> None:
+    """For counting how many a worker does."""
 
 
 def fail(task: "Task") -> None:

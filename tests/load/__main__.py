@@ -17,7 +17,17 @@ from tests.load.findings import Findings
 Measure = Callable[[float], Findings]
 
 # In the order of the page. Each is a module with measure(scale).
-BENCHMARKS = ("rendering", "codec", "live_store", "publishing", "check_ins", "main_job", "backups")
+BENCHMARKS = (
+    "rendering",
+    "codec",
+    "live_store",
+    "publishing",
+    "check_ins",
+    "main_job",
+    "backups",
+    "usage",
+    "queue",
+)
 
 
 def main(arguments: list[str]) -> int:
