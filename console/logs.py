@@ -5,7 +5,9 @@ from typing import Any
 
 # Who reads the log must not be able to follow the link: /invitation/<token>/, the link that
 # confirms an address, the link that resets a password, those that hand a file out or take one in.
-_MAILED = re.compile(r"(/invitation/|/confirm-email/|/password/reset/key/|/files/|/uploads/parts/|/uploads/)[^/\s?]+")
+_MAILED = re.compile(
+    r"(/invitation/|/confirm-email/|/password/reset/key/|/files/|/uploads/(?:parts/)?)[^/\s?]+"
+)
 
 
 def mask_mailed_links(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
