@@ -13,7 +13,7 @@ from devices.models.usage import COARSE
 from devices.reporting.availability import ARRIVALS, DEPARTURES, KINDS, Change, Online, time_online
 from devices.reporting.contents import AccessPointMonth, Contents, NetworkMonth, month_end, together
 
-ACCESS_POINTS = 200  # whose month is read at once: some 150,000 rows of hours
+ACCESS_POINTS = 500  # whose log is read at once
 NETWORK_ROWS = 1000  # access points whose day is added up at once
 BUSIEST = 10
 DAY = timedelta(days=1)
@@ -37,11 +37,13 @@ class Month:
         }
         self.ssids: dict[str, list[int]] = defaultdict(lambda: [0, 0])
         self.days: dict[date, int] = {}
+        # Of each access point: bytes down, bytes up, most clients.
+        self.moved: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
 
     def gather(self, tick: Tick) -> Contents:
         """Count it. Raises whatever ``tick`` does."""
-        access_points = list(self._access_points(lambda done: tick(done / 2)))
-        self._add_days(lambda done: tick(0.5 + done / 2))
+        self._add_days(lambda done: tick(done / 2))
+        access_points = list(self._access_points(lambda done: tick(0.5 + done / 2)))
         self._add_alerts()
         entries = self.organisation.audit_entries.filter(at__gte=self.start, at__lt=self.end)
         return Contents(
@@ -62,23 +64,17 @@ class Month:
         for start in range(0, total, ACCESS_POINTS):
             tick(start / total)
             batch = list(rows[start : start + ACCESS_POINTS])
-            moved, online = self._moved(batch), self._online(batch)
+            online = self._online(batch)
             for row in batch:
-                yield self._one(row, moved.get(row.pk, (0, 0, 0)), online.get(row.pk))
+                yield self._one(row, self.moved[row.pk], online.get(row.pk))
 
-    def _one(self, row: AccessPoint, moved: tuple[int, int, int], online: Online | None) -> AccessPointMonth:
+    def _one(self, row: AccessPoint, moved: list[int], online: Online | None) -> AccessPointMonth:
         network = self.networks.setdefault(row.network_id, NetworkMonth(row.network.name))
         network.access_points += 1
         network.online = together((network.online, online))
         return AccessPointMonth(
             network.name, row.name, row.serial, row.model or row.compatible, row.firmware, online, *moved
         )
-
-    def _moved(self, batch: Sequence[AccessPoint]) -> dict[int, tuple[int, int, int]]:
-        """Bytes down and up and most clients of each."""
-        rows = self._usage().filter(access_point__in=batch, ssid="")
-        sums = rows.values_list("access_point").annotate(Sum("downloaded"), Sum("uploaded"), Max("clients"))
-        return {pk: (int(down), int(up), int(clients)) for pk, down, up, clients in sums}
 
     def _online(self, batch: Sequence[AccessPoint]) -> dict[int, Online]:
         """Only of those that had connected by the end of the month."""
@@ -116,19 +112,20 @@ class Month:
     def _add_days(self, tick: Tick) -> None:
         """Traffic of networks and SSIDs, and each network's busiest hour."""
         days = [self.start + n * DAY for n in range((self.end - self.start) // DAY + 1)]
-        days = [day for day in days if day < self.end]
+        days, batches = [day for day in days if day < self.end], list(self._network_batches())
         for number, day in enumerate(days):
             tick(number / len(days))
             self.days[day.date()] = 0
-            for networks in self._network_batches():
+            for networks in batches:
                 self._add_day(networks, day)
 
     def _network_batches(self) -> Iterator[list[int]]:
         """So many networks at once that they have some thousand access points."""
-        batch, size = [], 0
-        for pk, network in self.networks.items():
+        rows = AccessPoint.objects.of(self.organisation).order_by().values_list("network")
+        sizes, batch, size = dict(rows.annotate(Count("pk"))), [], 0
+        for pk in self.networks:
             batch.append(pk)
-            size += max(1, network.access_points)
+            size += max(1, sizes.get(pk, 0))
             if size >= NETWORK_ROWS:
                 yield batch
                 batch, size = [], 0
@@ -145,6 +142,12 @@ class Month:
             network.uploaded += int(up)
             network.clients = max(network.clients, int(clients))
             self.days[day.date()] += int(down + up)
+        each = rows.filter(ssid="").values_list("access_point")
+        for pk, down, up, clients in each.annotate(
+            Sum("downloaded"), Sum("uploaded"), Max("clients")
+        ).order_by():
+            so_far = self.moved[pk]
+            self.moved[pk] = [so_far[0] + int(down), so_far[1] + int(up), max(so_far[2], int(clients))]
         named = rows.exclude(ssid="").values_list("ssid").annotate(Sum("downloaded"), Sum("uploaded"))
         for ssid, down, up in named.order_by():
             self.ssids[ssid][0] += int(down)

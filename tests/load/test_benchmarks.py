@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.load import codec, live_store, publishing, rendering
+from tests.load import codec, live_store, publishing, rendering, usage
 from tests.load.findings import Findings, Spread
 
 
@@ -36,6 +36,13 @@ def test_publishing_is_measured_beside_a_statement_each() -> None:
     assert told["20: peer: the same bytes, a statement and a round trip each"][0] == "20"
     assert 0 < int(str(told["200: save and publish"][0])) <= 60
     assert "OpenWISP, a figure from elsewhere" in str(findings)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_usage_is_measured_from_the_states_to_the_paper() -> None:
+    told = lines(usage.measure(0.002))
+    assert len(told) == 5
+    assert all(float(str(row[3]).replace(",", "")) >= 0 for row in told.values())
 
 
 def _median(row: list[object]) -> float:
