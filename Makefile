@@ -2,12 +2,13 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench fmt vendor messages
+.PHONY: help setup demo test night check bench fmt vendor messages
 
 PY := .venv/bin/python
 T ?= tests
 WORKERS ?= 2
 SCALE ?= 1
+NIGHT ?= 5000
 ONLY ?=
 # For commands that read the code alone.
 ON_NOTHING := AERIE_ENV=test DATABASE_URL=sqlite://:memory:
@@ -24,6 +25,9 @@ demo: ## Run all of Aerie with 25 simulated access points (Ctrl-C ends it)
 
 test: setup ## Run every test among private servers; T=tests/outpost runs a part, ARGS=… goes to pytest
 	$(PY) -m tests.servers -- $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(T) $(ARGS)
+
+night: setup ## Rehearse a rollout over NIGHT=5000 access points and a daylight-saving night, all being killed
+	NIGHT_ACCESS_POINTS=$(NIGHT) $(PY) -m tests.servers -- $(PY) -m pytest -s tests/faults/test_rollout_night.py $(ARGS)
 
 bench: setup ## Measure against peers and floors, write docs/performance.md; ONLY="codec …", SCALE=4
 	$(PY) -m tests.servers -- $(PY) -m tests.load --scale $(SCALE) $(ONLY)

@@ -24,6 +24,7 @@ BENCHMARKS = (
     "publishing",
     "check_ins",
     "main_job",
+    "rollouts",
     "backups",
     "usage",
     "queue",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.load import codec, live_store, publishing, rendering, usage
+from tests.load import codec, live_store, publishing, rendering, rollouts, usage
 from tests.load.findings import Findings, Spread
 
 
@@ -43,6 +43,16 @@ def test_usage_is_measured_from_the_states_to_the_paper() -> None:
     told = lines(usage.measure(0.002))
     assert len(told) == 5
     assert all(float(str(row[3]).replace(",", "")) >= 0 for row in told.values())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_looks_at_a_rollout_ask_as_much_of_many_as_of_few() -> None:
+    told = lines(rollouts.measure(0.03, with_processes=False))
+    asked = {name: int(str(row[0])) for name, row in told.items() if ":" in name}
+    assert len(asked) == 10
+    assert {name.split(": ")[1]: count for name, count in asked.items() if name.startswith("30:")} == {
+        name.split(": ")[1]: count for name, count in asked.items() if name.startswith("150:")
+    }
 
 
 def _median(row: list[object]) -> float:

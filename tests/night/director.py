@@ -52,6 +52,18 @@ class Director:
             time.sleep(LOOK)
         return look
 
+    def wind_down(self, timeout: float) -> Look:
+        """Until nothing is under way any more, though it runs no longer. Raises ``TimeoutError``."""
+        deadline = time.monotonic() + timeout
+        while (look := self.books.look()).busy:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"still under way at {self.clock.now()}: {look.busy[:3]}")
+            if self._may_jump(look) and (at := self._next(look)):
+                self.clock.jump(at)
+                self._forget()
+            time.sleep(LOOK)
+        return look
+
     def _forget(self) -> None:
         self._since, self._looks = time.monotonic(), set()
 

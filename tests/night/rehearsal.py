@@ -86,8 +86,9 @@ class Rehearsal:
             serial: place for place, those in zip(places, serials, strict=True) for serial in those
         }
 
-    def start(self) -> int:
-        starts_at = self.clock.now().isoformat()
+    def start(self, at: datetime | None = None) -> int:
+        """At this moment of the clock, or now; the rollout's primary key."""
+        starts_at = (at or self.clock.now()).isoformat()
         return int(self.ask("start", image=self.image, starts_at=starts_at, **self.script.terms))
 
     def director(self) -> Director:
@@ -197,7 +198,11 @@ def figures(night: Rehearsal, chaos: Chaos, director: Director, seconds: float) 
 
 
 def play(
-    night: Rehearsal, chaos: Chaos, director: Director, timeout: float, each: Callable[[Look], None]
+    night: Rehearsal,
+    chaos: Chaos,
+    director: Director,
+    timeout: float,
+    each: Callable[[Look], None] = lambda look: None,
 ) -> Look:
     with chaos:
         look = director.play(timeout, each)
