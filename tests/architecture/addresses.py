@@ -29,6 +29,8 @@ ROWS: dict[tuple[str, str], Callable[[World], object]] = {
     ("command", "kind"): lambda world: "blink",
     ("commands", "pk"): lambda world: _command(world).pk,
     ("uploads", "token"): lambda world: "no-such-token",
+    ("files", "token"): lambda world: "no-such-token",
+    ("<str:token>", "name"): lambda world: "image.bin",
     ("parts", "token"): lambda world: "no-such-token",
     ("firmware", "pk"): lambda world: _image(world).pk,
     ("reports", "pk"): lambda world: _report(world).pk,
@@ -60,16 +62,16 @@ class Route:
 
     def address(self, world: World, **other: object) -> str:
         """The path with the cast's rows in it, or those given by parameter name."""
-        filled = self.pattern
-        while found := PARAMETER.search(filled):
-            name = found[1]
-            before = filled[: found.start()].rstrip("/").rpartition("/")[2]
-            assert (before, name) in ROWS, (
-                f"Say in {__name__} what <{name}> after {before}/ is in /{self.pattern}"
-            )
-            value = other.get(name) or ROWS[before, name](world)
-            filled = filled[: found.start()] + str(value) + filled[found.end() :]
-        return f"/{filled}"
+        return "/" + PARAMETER.sub(lambda found: str(self._value(found, world, other)), self.pattern)
+
+    def _value(self, found: re.Match[str], world: World, other: dict[str, object]) -> object:
+        """What goes in place of one parameter. Right after another parameter it is known by that one."""
+        name = found[1]
+        before = self.pattern[: found.start()].rstrip("/").rpartition("/")[2]
+        assert (before, name) in ROWS, (
+            f"Say in {__name__} what <{name}> after {before}/ is in /{self.pattern}"
+        )
+        return other.get(name) or ROWS[before, name](world)
 
 
 def routes() -> list[Route]:
