@@ -1,17 +1,19 @@
 """The nightly backup, and the alarm when there was none."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from threading import Event, Thread
 
 import structlog
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
 from django.utils import timezone as clock
 from django.utils.translation import gettext as _
 
 from devices.backups import catalogue, creating, pruning
 from devices.backups.age import in_use
 from devices.models import Task
+from devices.models.task import LeaseLost
 from jobs.models import Occasion
 
 HOLD_EVERY = 5.0  # seconds; a third of a task's lease
@@ -26,7 +28,8 @@ def create(task: Task) -> None:
         return
     newest = catalogue.newest()
     if newest is None or newest < datetime.fromisoformat(task.payload["at"]):
-        manifest = creating.create(clock.now(), _holding(task))
+        with _held(task) as tell:
+            manifest = creating.create(clock.now(), tell)
         log.info("backup made", backup=manifest.name, bytes=manifest.stored, rows=manifest.rows)
     for name in pruning.prune():
         log.info("backup removed", backup=name)
@@ -44,17 +47,40 @@ def check() -> bool:
     return False
 
 
-def _holding(task: Task) -> Callable[[int], None]:
-    """Keeps the lease while bytes flow; raises ``LeaseLost``, and then nothing that counts is left."""
-    held = time.monotonic()
+@contextmanager
+def _held(task: Task) -> Iterator[Callable[[int], None]]:
+    """Keeps the lease from a thread of its own, for a slow storage may stop the bytes longer.
+
+    Who lost it is stopped with ``LeaseLost`` at the next bytes, and leaves nothing that counts.
+    """
+    task.hold(clock.now())
+    lost, over = Event(), Event()
+    holder = Thread(target=_hold, args=(task, lost, over), name="backup-lease", daemon=True)
+    holder.start()
 
     def tell(_dumped: int) -> None:
-        nonlocal held
-        if time.monotonic() - held >= HOLD_EVERY:
-            task.hold(clock.now())
-            held = time.monotonic()
+        if lost.is_set():
+            raise LeaseLost(f"Task {task.key} was taken over")
 
-    return tell
+    try:
+        yield tell
+    finally:
+        over.set()
+        holder.join()
+
+
+def _hold(task: Task, lost: Event, over: Event) -> None:
+    try:
+        while not over.wait(HOLD_EVERY):
+            try:
+                task.hold(clock.now())
+            except Error as error:  # the next may succeed; if none does, somebody else takes over
+                log.warning("the lease was not kept", error=type(error).__name__)
+                connections[DEFAULT_DB_ALIAS].close()
+    except LeaseLost:
+        lost.set()
+    finally:
+        connections.close_all()
 
 
 def _tell_operators(now: datetime, newest: datetime | None) -> None:

@@ -2,6 +2,8 @@
 
 import math
 import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -50,10 +52,7 @@ def test_the_next_occasion_makes_another(database: Safe) -> None:
     assert len(catalogue.names()) == 2
 
 
-def test_who_lost_the_lease_leaves_nothing_that_counts(
-    database: Safe, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(backups, "HOLD_EVERY", 0)
+def test_who_lost_the_lease_leaves_nothing_that_counts(database: Safe) -> None:
     task = night(clock.now())
     Task.objects.filter(pk=task.pk).update(fence=task.fence + 1)
     with pytest.raises(LeaseLost):
@@ -61,12 +60,30 @@ def test_who_lost_the_lease_leaves_nothing_that_counts(
     assert catalogue.names() == []
 
 
-def test_the_lease_is_kept_while_bytes_flow(database: Safe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backups, "HOLD_EVERY", 0)
+def test_the_lease_is_kept_also_while_no_bytes_flow(database: Safe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backups, "HOLD_EVERY", 0.01)
     task = night(clock.now())
-    Task.objects.filter(pk=task.pk).update(lease_until=clock.now())
-    backups.create(task)
-    assert Task.objects.get(pk=task.pk).lease_until > clock.now()
+    mine = Task.objects.filter(pk=task.pk)
+    with backups._held(task):
+        mine.update(lease_until=clock.now())
+        assert _soon(lambda: mine.get().lease_until > clock.now())
+
+
+def test_who_loses_the_lease_on_the_way_is_stopped(database: Safe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backups, "HOLD_EVERY", 0.01)
+    task = night(clock.now())
+    with backups._held(task) as tell:
+        tell(1)
+        Task.objects.filter(pk=task.pk).update(fence=task.fence + 1)
+        with pytest.raises(LeaseLost):
+            _soon(lambda: tell(1) is not None)
+
+
+def _soon(so: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 10
+    while not so() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return so()
 
 
 def test_without_keys_the_night_passes_quietly(database: Safe, settings: Any) -> None:
