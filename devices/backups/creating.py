@@ -120,4 +120,3 @@ def _manifest(name: str, now: datetime, source: str, key: bytes, passing: _Passi
         source="replica" if source == ALIAS else "primary",
         tables=dict(sorted(passing.rows.tables.items())),
     )
-

@@ -93,9 +93,7 @@ class Command(BaseCommand):
         database = _database(options["database_url"])
         with self._bar(manifest.stored) as tell:
             missing = restoring.restore(manifest, database, tell)
-        self._say(
-            f"{manifest.name} is restored into {database['NAME']}: {manifest.rows:,} rows, counted."
-        )
+        self._say(f"{manifest.name} is restored into {database['NAME']}: {manifest.rows:,} rows, counted.")
         if missing:
             self._say(f"It is older than this Aerie: run `manage.py migrate` there ({', '.join(missing)}).")
 
