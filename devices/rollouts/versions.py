@@ -5,6 +5,7 @@ image's version is that sentence or a word of it.
 """
 
 import re
+from functools import lru_cache
 
 Version = tuple[tuple[int, ...], int]
 NOTHING: Version = ((), 0)  # before every version
@@ -12,6 +13,7 @@ _RELEASED = 2**31  # after every release candidate
 _NUMBER = re.compile(r"(?<![\d.])(v?)(\d{1,9}(?:\.\d{1,9})+)(?:[-_.]?rc[-_.]?(\d{1,9}))?", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
 def runs(reported: str, version: str) -> bool:
     """Whether what an access point reported means that it runs ``version``. Whole words, any case."""
     told, wanted = reported.lower().split(), version.lower().split()
@@ -20,6 +22,7 @@ def runs(reported: str, version: str) -> bool:
     return any(told[i : i + len(wanted)] == wanted for i in range(len(told) - len(wanted) + 1))
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Version | None:
     """Its numbers, for comparing; None when there are none.
 
