@@ -113,7 +113,12 @@ def _redis() -> "redis.Redis":
 def _process(*words: str) -> "Iterator[subprocess.Popen[bytes]]":
     """On the database this benchmark works on, quiet."""
     url = os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{connection.settings_dict['NAME']}"
-    environment = os.environ | {"DATABASE_URL": url, "LOG_LEVEL": "ERROR"}
+    named = {
+        "DATABASE_URL": url,
+        "REDIS_URL": settings.REDIS_URL,
+        "DJANGO_SETTINGS_MODULE": "console.settings",
+    }
+    environment = os.environ | named | {"LOG_LEVEL": "ERROR"}
     command = [sys.executable, "-m", "tests.jobs.probes", *words]
     process = subprocess.Popen(command, env=environment)
     try:
