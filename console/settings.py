@@ -87,6 +87,8 @@ except ValueError as error:
     _unusable.append(f"FIRMWARE_PUBLIC_KEYS: {error}")
 EMAIL_URL = _required("EMAIL_URL", "consolemail://")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Aerie <aerie@localhost>")
+OPERATORS_EMAIL = env.list("OPERATORS_EMAIL", default=[])
+EMAIL_TIMEOUT = 10  # seconds a mail server may be silent
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 DRAIN_FILE = env.str("DRAIN_FILE", "")
@@ -287,6 +289,8 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 # For the job that mails it: below the console, nothing knows the console's addresses.
 INVITATION_LINK = CONSOLE_PUBLIC_URL + "/invitation/{token}/"
 # Where the console hands out a stored file to whoever holds the token: see devices/storage.py.
+NETWORK_LINK = CONSOLE_PUBLIC_URL + "/o/{slug}/networks/{network}/"
+ROLLOUT_LINK = CONSOLE_PUBLIC_URL + "/o/{slug}/rollouts/{rollout}/"
 FILE_LINK = CONSOLE_PUBLIC_URL + "/files/{token}/{name}"
 # Where it takes a part of an upload, when files are in a directory; on whichever host the browser is.
 PART_LINK = "/uploads/parts/{token}/"

@@ -102,12 +102,20 @@ def _write(serials: Sequence[str], reports: dict[str, Reported], now: float) -> 
         if link == row.link or (reported.session and reported.session < row.session):
             continue
         events += _line(row, link, reported)
+        row.offline_since = _since(row, link, reported, now)
         row.link = link
         row.last_seen = max(filter(None, (row.last_seen, _moment(reported.last_seen))), default=None)
         changed.append(row)
-    upsert(AccessPoint, changed, ["link", "last_seen"], "id")
+    upsert(AccessPoint, changed, ["link", "last_seen", "offline_since"], "id")
     Event.objects.bulk_create(events, ignore_conflicts=True)
     return len(changed)
+
+
+def _since(row: AccessPoint, link: Link, reported: Reported, now: float) -> datetime | None:
+    """Of one the live store does not know, nothing is known but that it is gone now: the store may be new."""
+    if link != Link.OFFLINE:
+        return None
+    return row.offline_since or (_moment(reported.last_seen) if reported.session else None) or _moment(now)
 
 
 def _line(row: AccessPoint, link: Link, reported: Reported) -> list[Event]:

@@ -13,8 +13,11 @@ from rq import Queue
 from structlog.contextvars import bound_contextvars
 
 from devices.models import Task
-from devices.models.task import LeaseLost
+from devices.models.task import Hopeless, LeaseLost, NotNow
 from jobs import backups, commands, firmware, housekeeping, publish, reports, rollouts
+from jobs.mailing import alerts as alert_mails
+from jobs.mailing import letters, operators, sending
+from jobs.mailing import rollouts as rollout_mails
 from jobs.queues import prompt_queue
 from outpost.store.contract import StoreUnavailable
 
@@ -50,6 +53,10 @@ KINDS: dict[str, Kind] = {
     "report": Kind(reports.build, "reports", 3600),
     "reports": Kind(reports.ask_monthly, "reports"),
     "backup": Kind(backups.create, "reports", 6 * 3600),
+    "alert-mails": Kind(alert_mails.write_to_all, "default"),
+    "rollout-summary": Kind(rollout_mails.write_to_all, "default"),
+    "operators-mail": Kind(operators.write_to_all, "default"),
+    "mail": Kind(letters.send, "default", sending.SECONDS),
     "prune": Kind(housekeeping.prune_daily, "reports", 900),
 }
 
@@ -111,6 +118,13 @@ def _attempt(task: Task) -> bool:
         return False
     except StoreUnavailable:
         task.postpone(clock.now() + AWAY, "The live store did not answer")
+        return False
+    except NotNow as away:
+        task.postpone(away.until, str(away))
+        return False
+    except Hopeless as error:
+        log.error("task given up", kind=task.kind, error=str(error))
+        task.give_up(str(error))
         return False
     except Exception as error:
         _fail(task, error)

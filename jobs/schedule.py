@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
-from jobs import backups, commands, dispatch, mails, presence, reconcile, usage
+from jobs import alerts, backups, commands, dispatch, presence, reconcile, usage
+from jobs.mailing import invitations
 from jobs.recurrence import Daily, Monthly, Recurrence, Weekly
 
 __all__ = ["CALENDAR", "PREFIX", "TIMETABLE", "Appointment", "Daily", "Entry", "Monthly", "Weekly"]
@@ -54,7 +55,8 @@ TIMETABLE = (
     Entry("presence", presence.watch, 10, "default"),
     Entry("links", presence.compare_all, 300, "default", timeout=300),
     Entry("recordings", commands.remove_recordings, 3600, "default", timeout=600),
-    Entry("invitations", mails.send_due_invitations, 60, "default", timeout=300),
+    Entry("alerts", alerts.watch, 15, "default"),
+    Entry("invitations", invitations.send_due_invitations, 60, "default", timeout=300),
     Entry("usage", usage.measure, 300, "default", timeout=280),
     Entry("backup-age", backups.check, 3600, "default"),
     Entry("usage-hours", usage.roll_up, 3600, "default", timeout=1200),

@@ -13,7 +13,7 @@ from accounts.refusal import Refusal
 from console import access
 from console.access import MemberRequest
 from console.forms.members import InviteForm, RoleForm
-from jobs import mails
+from jobs.mailing import invitations
 
 SECTION = "members"
 
@@ -41,7 +41,7 @@ def invite(request: MemberRequest) -> HttpResponse:
         try:
             with transaction.atomic():
                 invitation = request.organisation.invite(request.user, **form.cleaned_data)
-                mails.send_invitation_soon(invitation)
+                invitations.send_invitation_soon(invitation)
         except Refusal as refusal:
             form.add_error(None, refusal.words)
         else:
@@ -59,7 +59,7 @@ def resend_invitation(request: MemberRequest, pk: int) -> HttpResponse:
     try:
         with transaction.atomic():
             invitation.resend(request.user)
-            mails.send_invitation_soon(invitation)
+            invitations.send_invitation_soon(invitation)
     except Refusal as refusal:
         messages.error(request, refusal.words)
     else:

@@ -44,7 +44,7 @@ def merge(access_point: AccessPoint, row: Configuration, news: News) -> None:
         _report(row, content.uuid, news.at)
         _runs(row, content.uuid)
     elif isinstance(content, Disconnected):
-        _leave(access_point, news.session)
+        _leave(access_point, news.session, news.at)
     elif isinstance(content, Pushed):
         _sent(row, content.uuid, news.at)
     elif isinstance(content, Applied):
@@ -66,7 +66,7 @@ def _arrive(access_point: AccessPoint, news: News, told: Connected) -> None:
     if news.session < access_point.session:
         return
     if news.session > access_point.session:
-        _begin(access_point, news.session, Link.ONLINE)
+        _begin(access_point, news.session, Link.ONLINE, None)
     access_point.connected_at = min(access_point.connected_at or news.at, news.at)
     model = told.capabilities.get("model") or told.capabilities.get("platform")
     access_point.model = text(model, 100) if isinstance(model, str) else ""
@@ -77,17 +77,19 @@ def _arrive(access_point: AccessPoint, news: News, told: Connected) -> None:
     access_point.capabilities = told.capabilities
 
 
-def _leave(access_point: AccessPoint, session: int) -> None:
+def _leave(access_point: AccessPoint, session: int, at: datetime) -> None:
     """Offline, unless a newer session has taken over."""
     if session > access_point.session:
-        _begin(access_point, session, Link.OFFLINE)
+        _begin(access_point, session, Link.OFFLINE, at)
     elif session == access_point.session and access_point.link != Link.DISABLED:
         access_point.link = Link.OFFLINE
+        access_point.offline_since = min(access_point.offline_since or at, at)
 
 
-def _begin(access_point: AccessPoint, session: int, link: Link) -> None:
+def _begin(access_point: AccessPoint, session: int, link: Link, offline_since: datetime | None) -> None:
     access_point.session = session
     access_point.connected_at = None
+    access_point.offline_since = offline_since
     if access_point.link != Link.DISABLED:
         access_point.link = link
 

@@ -48,6 +48,7 @@ _HEARD = (
     "link",
     "first_seen",
     "last_seen",
+    "offline_since",
     "connected_at",
     "session",
     "address",

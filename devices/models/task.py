@@ -32,6 +32,18 @@ class LeaseLost(Exception):
     """Another worker has taken the task over; this one must not go on."""
 
 
+class NotNow(Exception):
+    """Raised by who performs a task: what it needs is away. Tried again at ``until``, no attempt counted."""
+
+    def __init__(self, until: datetime, reason: str) -> None:
+        super().__init__(reason)
+        self.until = until
+
+
+class Hopeless(Exception):
+    """Raised by who performs a task: trying again would not help. Dead at once; the words are kept."""
+
+
 class TaskState(models.TextChoices):
     """What a row's columns amount to at a moment; not a column itself."""
 
@@ -169,6 +181,11 @@ class Task(models.Model):
         Task.objects.filter(pk=self.pk, fence=self.fence).update(
             lease_until=None, run_after=until, attempts=self.attempts - 1, last_error=reason[:2000]
         )
+
+    def give_up(self, reason: str) -> None:
+        """Keep it as dead for ops to see: no further attempt would help."""
+        mine = Task.objects.filter(pk=self.pk, fence=self.fence)
+        mine.update(lease_until=None, dead=True, last_error=reason[:2000])
 
     def done(self) -> bool:
         """Let go of it; False when it was promised again meanwhile and will run once more.

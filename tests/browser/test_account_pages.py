@@ -10,7 +10,7 @@ from django.urls import reverse
 from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import Role, User
-from jobs import mails
+from jobs.mailing import invitations
 from tests.world import PASSWORD, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -152,7 +152,7 @@ def test_from_the_mail_into_the_organisation_without_javascript(
     world: World, browser: Any, live_server: Any
 ) -> None:
     invitation = world.cafe.invite(world.bo, "cora@lento.example", Role.VIEWER)
-    mails.send_invitation(invitation.pk)
+    invitations.send_invitation(invitation.pk)
     path = str(mail.outbox[-1].body).split("/invitation/")[1].split("/")[0]
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(f"{live_server.url}/invitation/{path}/")

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Invitation, Membership, Role, User
-from jobs import mails
+from jobs.mailing import invitations as mails
 from tests.world import PASSWORD, World
 
 

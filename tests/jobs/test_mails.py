@@ -10,7 +10,7 @@ from django.urls import resolve
 from django.utils import timezone as clock
 
 from accounts.models import Invitation, Role
-from jobs import mails
+from jobs.mailing import invitations as mails
 from tests.world import World
 
 
