@@ -5,13 +5,14 @@ file of a user's comes in parts that the browser sends straight to the storage; 
 console itself.
 """
 
-import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote, urlsplit
@@ -28,13 +29,16 @@ CHUNK = 256 * 1024
 _SALT = "devices.storage"
 _PART_SALT = "devices.storage.part"
 _PARTS = ".uploads"  # the directory of those that are not finished
+_ASIDE = "whole"  # and in it that of files on their way to their place
 
 
 def write(key: str, content: bytes | IO[bytes]) -> None:
-    """Keep it under this key; whatever was there is replaced."""
-    if default_storage.exists(key):
-        default_storage.delete(key)
-    default_storage.save(key, ContentFile(content) if isinstance(content, bytes) else File(content))
+    """Keep it under this key; whatever was there is replaced, at once and as a whole."""
+    file = ContentFile(content) if isinstance(content, bytes) else File(content)
+    if is_embedded():
+        _appear(key, file.chunks(CHUNK))
+    else:
+        default_storage.save(key, file)
 
 
 def read(key: str) -> IO[bytes]:
@@ -45,9 +49,7 @@ def read(key: str) -> IO[bytes]:
 def chunks(key: str) -> Iterator[bytes]:
     """The file in pieces, never more of it in memory or on disk. Raises ``FileNotFoundError``."""
     if is_embedded():
-        with read(key) as file:
-            while chunk := file.read(CHUNK):
-                yield chunk
+        yield from _pieces(Path(default_storage.path(key)))
         return
     try:
         body = _s3().get_object(**_object(key))["Body"]
@@ -135,42 +137,32 @@ def _url(part: Part, seconds: int) -> str:
         token = signing.dumps({"part": asdict(part), "for": seconds}, salt=_PART_SALT, compress=True)
         return settings.PART_LINK.format(token=token)
     parameters = _object(part.key) | {"UploadId": part.upload, "PartNumber": part.number}
+    parameters |= {"ContentLength": part.size}  # signed with the rest: nothing larger is taken
     return str(_s3().generate_presigned_url("upload_part", Params=parameters, ExpiresIn=seconds))
 
 
-def finish_upload(key: str, upload: str, size: int, etags: Sequence[str] = ()) -> None:
-    """Make the parts one file. Finished already, nothing happens.
+def finish_upload(key: str, upload: str, size: int) -> None:
+    """Make the parts one file. Finished already, or by somebody else meanwhile, nothing happens.
 
-    ``etags``, where the browser could read them, must be the storage's. Raises ``UploadLost``, and
-    ``UploadIncomplete`` unless the parts together have ``size`` bytes.
+    Raises ``UploadLost``, and ``UploadIncomplete`` unless the parts together have ``size`` bytes.
     """
     try:
-        present = _directory_parts(upload) if is_embedded() else _s3_parts(key, upload)
+        if is_embedded():
+            _join(key, upload, size)
+        else:
+            _complete(key, upload, size)
     except UploadLost:
-        if default_storage.exists(key):
-            return
-        raise
-    _check_parts(present, size, etags)
-    if is_embedded():
-        _join(key, upload)
-    else:
-        listed = [{"PartNumber": number, "ETag": etag} for number, (etag, _) in sorted(present.items())]
-        parameters = _object(key) | {"UploadId": upload, "MultipartUpload": {"Parts": listed}}
-        _s3().complete_multipart_upload(**parameters)
+        if not default_storage.exists(key):
+            raise
 
 
-_Present = dict[int, tuple[str, int]]  # by number: its etag and its bytes
-
-
-def _check_parts(present: _Present, size: int, etags: Sequence[str]) -> None:
+def _check_parts(lengths: Mapping[int, int], size: int) -> None:
+    """``lengths``: bytes by the part's number."""
     count = -(-size // PART)
-    if set(present) != set(range(1, count + 1)):
-        raise UploadIncomplete(f"{len(present)} of {count} parts arrived")
-    if sum(length for _, length in present.values()) != size:
+    if set(lengths) != set(range(1, count + 1)):
+        raise UploadIncomplete(f"{len(lengths)} of {count} parts arrived")
+    if sum(lengths.values()) != size:
         raise UploadIncomplete("the parts are not as long as was announced")
-    arrived = [present[number][0].strip('"') for number in range(1, count + 1)]
-    if etags and [etag.strip('"') for etag in etags] != arrived:
-        raise UploadIncomplete("the parts that arrived are not those that were sent")
 
 
 def abort_upload(key: str, upload: str) -> None:
@@ -178,11 +170,7 @@ def abort_upload(key: str, upload: str) -> None:
     if is_embedded():
         shutil.rmtree(_directory(upload), ignore_errors=True)
         return
-    try:
-        _s3().abort_multipart_upload(**_object(key), UploadId=upload)
-    except ClientError as error:
-        if not _is(error, "NoSuchUpload"):
-            raise
+    _abort(_object(key) | {"UploadId": upload})
 
 
 def abort_uploads(prefix: str, before: datetime) -> int:
@@ -198,7 +186,7 @@ def abort_uploads(prefix: str, before: datetime) -> int:
     )
     begun = [one for page in pages for one in page.get("Uploads", []) if one["Initiated"] < before]
     for one in begun:
-        _s3().abort_multipart_upload(Bucket=asked["Bucket"], Key=one["Key"], UploadId=one["UploadId"])
+        _abort({"Bucket": asked["Bucket"], "Key": one["Key"], "UploadId": one["UploadId"]})
     return len(begun)
 
 
@@ -225,13 +213,28 @@ def _is(error: ClientError, *codes: str) -> bool:
     return error.response.get("Error", {}).get("Code") in codes
 
 
-def _s3_parts(key: str, upload: str) -> _Present:
+def _complete(key: str, upload: str, size: int) -> None:
+    asked = _object(key) | {"UploadId": upload}
     try:
-        listed = _s3().get_paginator("list_parts").paginate(**_object(key), UploadId=upload)
-        parts = [part for page in listed for part in page.get("Parts", [])]
+        pages = _s3().get_paginator("list_parts").paginate(**asked)
+        parts = [part for page in pages for part in page.get("Parts", [])]
+        _check_parts({part["PartNumber"]: part["Size"] for part in parts}, size)
+        listed = [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in parts]
+        _s3().complete_multipart_upload(**asked, MultipartUpload={"Parts": listed})
     except ClientError as error:
-        raise UploadLost(key) if _is(error, "NoSuchUpload") else error
-    return {part["PartNumber"]: (part["ETag"], part["Size"]) for part in parts}
+        if _is(error, "NoSuchUpload"):
+            raise UploadLost(key) from None
+        if _is(error, "InvalidPart", "EntityTooSmall"):
+            raise UploadIncomplete("the storage does not take the parts as they are") from None
+        raise
+
+
+def _abort(upload: dict[str, Any]) -> None:
+    try:
+        _s3().abort_multipart_upload(**upload)
+    except ClientError as error:
+        if not _is(error, "NoSuchUpload"):
+            raise
 
 
 # --- a directory ---------------------------------------------------------------------------------
@@ -243,35 +246,25 @@ def part_of(token: str) -> Part:
     return Part(**signing.loads(token, salt=_PART_SALT, max_age=told["for"])["part"])
 
 
-def receive_part(part: Part, stream: IO[bytes]) -> str:
-    """Keep a part that is being sent; returns its etag. Sent again it replaces itself.
+def receive_part(part: Part, stream: IO[bytes]) -> None:
+    """Keep a part that is being sent. Sent again it replaces itself.
 
     Raises ``UploadLost``, and ``UploadIncomplete`` unless it has the announced size.
     """
     directory = _directory(part.upload)
-    if not directory.is_dir():
-        raise UploadLost(part.key)
-    arriving = directory / f"arriving-{secrets.token_hex(8)}"
-    try:
-        digest = _keep(arriving, stream, part.size)
-        for older in directory.glob(f"{part.number}.*"):
-            older.unlink(missing_ok=True)
-        arriving.rename(directory / f"{part.number}.{digest}")
-    finally:
-        arriving.unlink(missing_ok=True)
-    return digest
+    with _lost_with(directory), _arriving(directory) as path:
+        _keep(path, stream, part.size)
+        path.replace(directory / str(part.number))
 
 
-def _keep(path: Path, stream: IO[bytes], size: int) -> str:
-    digest, left = hashlib.sha256(), size
+def _keep(path: Path, stream: IO[bytes], size: int) -> None:
+    left = size
     with path.open("wb") as file:
         while left and (chunk := stream.read(min(CHUNK, left))):
-            digest.update(chunk)
             file.write(chunk)
             left -= len(chunk)
     if left or stream.read(1):
         raise UploadIncomplete("the part is not as long as was announced")
-    return digest.hexdigest()[:32]
 
 
 def _directory(upload: str) -> Path:
@@ -282,24 +275,51 @@ def _touched(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
-def _directory_parts(upload: str) -> _Present:
-    if not _directory(upload).is_dir():
-        raise UploadLost(upload)
-    files = [path for path in _directory(upload).iterdir() if path.name.split(".")[0].isdigit()]
-    return {int(path.stem): (path.suffix[1:], path.stat().st_size) for path in files}
+@contextmanager
+def _lost_with(directory: Path) -> Iterator[None]:
+    """Whatever is not found while the directory is gone: somebody gave the upload up, or finished it."""
+    try:
+        yield
+    except FileNotFoundError:
+        if directory.is_dir():
+            raise
+        raise UploadLost(directory.name) from None
 
 
-def _join(key: str, upload: str) -> None:
-    """The whole file appears at once, and only then are the parts gone."""
-    directory, target = _directory(upload), Path(default_storage.path(key))
-    whole = directory / "whole"
-    with whole.open("wb") as file:
-        for number in range(1, len(_directory_parts(upload)) + 1):
-            (path,) = directory.glob(f"{number}.*")
-            with path.open("rb") as part:
-                shutil.copyfileobj(part, file, CHUNK)
-        file.flush()
-        os.fsync(file.fileno())
-    target.parent.mkdir(parents=True, exist_ok=True)
-    whole.replace(target)
+@contextmanager
+def _arriving(directory: Path) -> Iterator[Path]:
+    """A name of one's own; what is not moved away from it is removed."""
+    path = directory / f"arriving-{secrets.token_hex(8)}"
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _join(key: str, upload: str, size: int) -> None:
+    directory = _directory(upload)
+    with _lost_with(directory):
+        parts = {int(path.name): path for path in directory.iterdir() if path.name.isdigit()}
+        _check_parts({number: path.stat().st_size for number, path in parts.items()}, size)
+        _appear(key, chain.from_iterable(_pieces(parts[number]) for number in sorted(parts)))
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def _appear(key: str, pieces: Iterable[bytes]) -> None:
+    """The whole file is there at once, or what was there before."""
+    target = Path(default_storage.path(key))
+    aside = _directory(_ASIDE)
+    for directory in (aside, target.parent):
+        directory.mkdir(parents=True, exist_ok=True)
+    with _arriving(aside) as path:
+        with path.open("wb") as file:
+            file.writelines(pieces)
+            file.flush()
+            os.fsync(file.fileno())
+        path.replace(target)

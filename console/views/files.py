@@ -23,7 +23,8 @@ def stored_file(request: HttpRequest, token: str, name: str) -> HttpResponseBase
         file = storage.read(storage.key_of(token))
     except (signing.BadSignature, FileNotFoundError):
         return render(request, "errors/link.html", status=404)
-    return FileResponse(file, as_attachment=True, filename=name, content_type="application/octet-stream")
+    printable = "".join(letter for letter in name if letter.isprintable())  # no line may end in a header
+    return FileResponse(file, as_attachment=True, filename=printable, content_type="application/octet-stream")
 
 
 @takes(storage.PART)
@@ -37,9 +38,9 @@ def upload_part(request: SignedInRequest, token: str) -> HttpResponse:
         raise Http404(_("This upload has expired.")) from None
     access.uploading_image(request, part.key)
     try:
-        etag = storage.receive_part(part, cast(IO[bytes], request))
+        storage.receive_part(part, cast(IO[bytes], request))
     except storage.UploadLost:
         raise Http404(_("This upload was given up.")) from None
     except storage.UploadIncomplete:
         return HttpResponse(_("The part has not arrived completely."), status=400, content_type="text/plain")
-    return HttpResponse(headers={"ETag": f'"{etag}"'})
+    return HttpResponse()

@@ -113,7 +113,7 @@ def _told(form: Form) -> list[dict[str, str]]:
 def finish(request: MemberRequest, pk: int) -> HttpResponse:
     image = access.own_firmware_image(request, pk)
     try:
-        uploading.finish(request.user, image, request.POST.getlist("etag"))
+        uploading.finish(request.user, image)
     except Refusal as refusal:
         told = {"field": "", "anchor": "", "words": refusal.words}
         return JsonResponse({"errors": [told]}, status=422)

@@ -49,12 +49,12 @@ def begin(
     return image, upload
 
 
-def finish(user: User, image: FirmwareImage, etags: Sequence[str] = ()) -> None:
+def finish(user: User, image: FirmwareImage) -> None:
     """All parts were sent: have the file checked. Finished already, nothing happens. Raises ``Refusal``."""
     if image.state != ImageState.UPLOADING:
         return
     try:
-        storage.finish_upload(image.key, image.upload, image.size, etags)
+        storage.finish_upload(image.key, image.upload, image.size)
     except storage.UploadLost:
         raise Refusal(_("This upload was given up. Begin again.")) from None
     except storage.UploadIncomplete:

@@ -3,6 +3,7 @@
 import io
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,24 +37,26 @@ def kept(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> Itera
     storage.remove("test/file")
 
 
-def put(url: str, content: bytes) -> str:
-    """What a browser does with a part; returns its etag."""
+def put(url: str, content: bytes) -> None:
+    """What a browser does with a part."""
     if urlsplit(url).scheme:
         plain = {"Content-Type": "application/octet-stream"}
         asked = urllib.request.Request(url, data=content, headers=plain, method="PUT")
-        with urllib.request.urlopen(asked, timeout=20) as answer:
-            return str(answer.headers["ETag"])
+        urllib.request.urlopen(asked, timeout=20).close()
+        return
     token = url.strip("/").rpartition("/")[2]
-    return storage.receive_part(storage.part_of(token), io.BytesIO(content))
+    storage.receive_part(storage.part_of(token), io.BytesIO(content))
 
 
 def begun(size: int = len(CONTENT)) -> Upload:
     return storage.begin_upload("test/file", size, 600)
 
 
-def sent(upload: Upload) -> list[str]:
+def sent(upload: Upload) -> Upload:
     pieces = [CONTENT[at : at + upload.part_size] for at in range(0, len(CONTENT), upload.part_size)]
-    return [put(url, piece) for url, piece in zip(upload.urls, pieces, strict=True)]
+    for url, piece in zip(upload.urls, pieces, strict=True):
+        put(url, piece)
+    return upload
 
 
 def put_and_finish(upload: Upload, last: bytes) -> None:
@@ -83,7 +86,8 @@ def test_what_is_not_there_is_not_found(kept: str) -> None:
 def test_parts_become_one_file(kept: str) -> None:
     upload = begun()
     assert len(upload.urls) == 2
-    storage.finish_upload("test/file", upload.id, len(CONTENT), sent(upload))
+    sent(upload)
+    storage.finish_upload("test/file", upload.id, len(CONTENT))
     assert whole() == CONTENT
 
 
@@ -120,11 +124,34 @@ def test_parts_that_are_too_short_do_not_pass(kept: str) -> None:
         put_and_finish(upload, b"short")
 
 
-def test_etags_of_other_parts_do_not_pass(kept: str) -> None:
-    upload = begun()
-    etags = sent(upload)
-    with pytest.raises(UploadIncomplete, match="sent"):
-        storage.finish_upload("test/file", upload.id, len(CONTENT), etags[::-1])
+@pytest.mark.parametrize("_round", range(5))
+def test_finished_by_several_at_once_it_is_whole(kept: str, _round: int) -> None:
+    upload = sent(begun())
+    with ThreadPoolExecutor(4) as threads:
+        ends = [threads.submit(storage.finish_upload, "test/file", upload.id, len(CONTENT)) for _ in range(4)]
+    assert [one.result() for one in ends] == [None] * 4
+    assert whole() == CONTENT
+
+
+def test_the_address_of_a_part_takes_nothing_larger(kept: str) -> None:
+    url = begun(5).urls[0]
+    if kept == "s3":  # moto checks no signatures
+        assert "content-length" in parse_qs(urlsplit(url).query)["X-Amz-SignedHeaders"][0]
+    else:
+        assert storage.part_of(url.strip("/").rpartition("/")[2]).size == 5
+
+
+def test_what_cannot_be_written_leaves_what_was_there(kept: str) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell():
+                raise OSError("cut off")
+            return super().read(1000)
+
+    storage.write("test/file", b"before")
+    with pytest.raises(OSError, match="cut off"):
+        storage.write("test/file", Broken(CONTENT))
+    assert whole() == b"before"
 
 
 def test_an_aborted_upload_is_lost(kept: str) -> None:
@@ -182,8 +209,7 @@ class TestInDirectory:
         assert list((tmp_path / ".uploads" / upload.id).iterdir()) == []
 
     def test_nothing_is_left_of_the_parts(self, tmp_path: Path) -> None:
-        upload = begun()
-        storage.finish_upload("test/file", upload.id, len(CONTENT), sent(upload))
+        storage.finish_upload("test/file", sent(begun()).id, len(CONTENT))
         assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["file"]
 
 
