@@ -54,27 +54,26 @@ def expected(token: str, now: datetime) -> Command:
     command = Command.objects.filter(pk=pk, kind=CommandKind.TRACE).select_related("access_point").first()
     if command is None or command.state == CommandState.CANCELLED:
         raise UploadRefused(410, _("Nobody waits for this recording any more."))
-    if command.upload:
+    if command.result is not None:
         raise UploadRefused(409, _("This recording is already here."))
     return command
 
 
 def keep(command: Command, content: IO[bytes], size: int) -> None:
-    """Keep what was recorded; the first that comes is the one. Raises ``UploadRefused``.
+    """Keep what was recorded; the first that is whole is the one. Raises ``UploadRefused``.
 
-    ``upload`` names the file from the moment it is being written, ``result`` once it is whole.
+    ``upload`` names the file from before it is written, so that whatever was written is found and removed
+    again; ``result`` once it is whole. Killed in between, it may come again.
     """
     _check(content, size)
     key = f"traces/{command.pk}.pcap"
-    mine = Command.objects.filter(pk=command.pk)
-    if not mine.filter(upload="").update(upload=key):
+    open_still = Command.objects.filter(pk=command.pk, result__isnull=True)
+    if not open_still.update(upload=key):
         raise UploadRefused(409, _("This recording is already here."))
-    try:
-        storage.write(key, content)
-    except BaseException:
-        mine.filter(upload=key, result__isnull=True).update(upload="")
-        raise
-    mine.update(result={"size": size})
+    storage.write(key, content)
+    if not open_still.update(result={"size": size}) and not Command.objects.filter(pk=command.pk).exists():
+        storage.remove(key)  # its access point was given up meanwhile, and what it recorded with it
+        raise UploadRefused(410, _("Nobody waits for this recording any more."))
 
 
 def is_here(command: Command) -> bool:

@@ -29,7 +29,6 @@ CHUNK = 256 * 1024
 _SALT = "devices.storage"
 _PART_SALT = "devices.storage.part"
 _PARTS = ".uploads"  # the directory of those that are not finished
-_ASIDE = "whole"  # and in it that of files on their way to their place
 
 
 def write(key: str, content: bytes | IO[bytes]) -> None:
@@ -252,9 +251,13 @@ def receive_part(part: Part, stream: IO[bytes]) -> None:
     Raises ``UploadLost``, and ``UploadIncomplete`` unless it has the announced size.
     """
     directory = _directory(part.upload)
-    with _lost_with(directory), _arriving(directory) as path:
-        _keep(path, stream, part.size)
-        path.replace(directory / str(part.number))
+    arriving = directory / f"arriving-{secrets.token_hex(8)}"
+    with _lost_with(directory):
+        try:
+            _keep(arriving, stream, part.size)
+            arriving.replace(directory / str(part.number))
+        finally:
+            arriving.unlink(missing_ok=True)
 
 
 def _keep(path: Path, stream: IO[bytes], size: int) -> None:
@@ -286,16 +289,6 @@ def _lost_with(directory: Path) -> Iterator[None]:
         raise UploadLost(directory.name) from None
 
 
-@contextmanager
-def _arriving(directory: Path) -> Iterator[Path]:
-    """A name of one's own; what is not moved away from it is removed."""
-    path = directory / f"arriving-{secrets.token_hex(8)}"
-    try:
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
-
-
 def _join(key: str, upload: str, size: int) -> None:
     directory = _directory(upload)
     with _lost_with(directory):
@@ -313,13 +306,14 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 def _appear(key: str, pieces: Iterable[bytes]) -> None:
     """The whole file is there at once, or what was there before."""
-    target = Path(default_storage.path(key))
-    aside = _directory(_ASIDE)
+    target, aside = Path(default_storage.path(key)), _directory(secrets.token_hex(16))
     for directory in (aside, target.parent):
         directory.mkdir(parents=True, exist_ok=True)
-    with _arriving(aside) as path:
-        with path.open("wb") as file:
+    try:
+        with (aside / "whole").open("wb") as file:
             file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
-        path.replace(target)
+        (aside / "whole").replace(target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

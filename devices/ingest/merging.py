@@ -148,8 +148,8 @@ def merge_command(command: Command, news: News) -> None:
         _left(command, news.at)
     elif isinstance(content, CommandDone):
         _verdict(command, CommandState.DONE, news.at, "")
-        if command.kind == CommandKind.WIFISCAN and command.state == CommandState.DONE:
-            command.result = read_scan(content.result)
+        if command.kind == CommandKind.WIFISCAN:  # an early "triggered" brings nothing, and may come late
+            command.result = read_scan(content.result) or command.result or []
     elif isinstance(content, CommandFailed) and not is_silence(command, content):
         words = _("The access point did not answer.") if content.unanswered else content.text
         _verdict(command, CommandState.FAILED, news.at, words)

@@ -97,6 +97,27 @@ def test_what_cannot_be_written_may_come_again(command: Command, monkeypatch: py
     assert recordings.is_here(command)
 
 
+def test_killed_while_it_was_written_it_may_come_again(command: Command) -> None:
+    Command.objects.filter(pk=command.pk).update(upload=f"traces/{command.pk}.pcap")
+    storage.write(f"traces/{command.pk}.pcap", CAPTURE[:20])
+    command = recordings.expected(token(command), clock.now())
+    keep(command)
+    assert stored(command.upload) == CAPTURE
+    assert recordings.is_here(command)
+
+
+def test_given_up_while_it_was_written_nothing_of_it_stays(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = storage.write
+    gone = lambda key, content: (write(key, content), Command.objects.all().delete())  # noqa: E731
+    monkeypatch.setattr("devices.storage.write", gone)
+    with pytest.raises(UploadRefused, match="Nobody waits"):
+        keep(command)
+    with pytest.raises(FileNotFoundError):
+        stored(f"traces/{command.pk}.pcap")
+
+
 def test_what_is_no_recording_is_not_kept(command: Command) -> None:
     with pytest.raises(UploadRefused, match="no recording"):
         keep(command, b"<html>")

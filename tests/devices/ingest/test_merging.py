@@ -1,6 +1,7 @@
 """The same facts, in any order, once or twice, end in the same rows."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -152,6 +153,14 @@ def test_a_late_failure_overrules_an_early_success() -> None:
     early, late = news(1, 5, CommandDone(1)), news(2, 5, CommandFailed(1, "download failed"))
     assert command_after([early, late])["state"] == "failed"
     assert command_after([late, early])["text"] == "download failed"
+
+
+def test_what_a_scan_found_stays_whenever_its_other_answers_come() -> None:
+    found = {"scan": [{"bssid": "00:1a:2b:00:00:01", "ssid": "Bakery"}]}
+    triggered, done = news(1, 5, CommandDone(1, {"text": "triggered"})), news(2, 5, CommandDone(1, found))
+    failed = news(3, 5, CommandFailed(1, "cut short"))
+    for history in permutations([triggered, done, failed, triggered]):
+        assert [one["ssid"] for one in command_after(list(history), "wifiscan")["result"]] == ["Bakery"]
 
 
 def test_a_late_answer_overrules_our_giving_up() -> None:
