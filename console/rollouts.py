@@ -15,25 +15,12 @@ from console.listing import ROWS, as_serial, read_text
 from devices.models import Rollout, RolloutTarget, Wave
 from devices.models.rollout import MOVING, RolloutState, TargetState
 from devices.rollouts.decide import Wait, decide
-from devices.rollouts.judge import Outcome
 from devices.upgrading.holding import Held, why
+from devices.upgrading.outcomes import OUTCOMES
 from devices.upgrading.progress import Counts, totals
 from devices.upgrading.snapshot import look
 
 MOST_WAVES = 100
-OUTCOMES: dict[str, Promise] = {
-    Outcome.UPGRADED: _("Runs the new firmware"),
-    Outcome.UPGRADE_FAILED: _("Says itself that the upgrade failed"),
-    Outcome.REFUSED: _("Refused the upgrade"),
-    Outcome.OLD_FIRMWARE: _("Is back, with the firmware from before"),
-    Outcome.SILENT: _("Was not heard of again in time"),
-    Outcome.UNSENT: _("The command never reached it"),
-    Outcome.ALREADY: _("Ran the new firmware before its turn came"),
-    Outcome.NEWER: _("Runs something newer by now"),
-    Outcome.NO_WAY: _("Needs another version first, and none that leads here is offered"),
-    Outcome.RELEASED: _("Was released meanwhile"),
-    Outcome.LEFT_OUT: _("Was left out"),
-}
 WAITS: dict[str, Promise] = {
     "not started": _("It has not begun."),
     "busy": _("Access points are being upgraded."),

@@ -1,8 +1,9 @@
 """Alerts: opened for whoever is offline too long, joined by the next ones, closed when all are back.
 
-A look costs a constant number of statements and touches only networks with something to do. The
-network's row is taken first (skipping those in other hands), so that any number of watchers open
-one alert and promise its mails once; a watcher that dies leaves all or nothing.
+A look costs so many statements for a thousand access points that are due, however many networks they
+are in, and touches only networks with something to do. The network's row is taken first (skipping those
+in other hands), so that any number of watchers open one alert and promise its mails once; a watcher that
+dies leaves all or nothing.
 
 What keeps an outage of our own from mailing everybody: presence calls somebody the live store does
 not know late before it calls them offline, and then counts from that moment; before an alert opens
@@ -14,6 +15,8 @@ access points of several organisations fall silent within an hour, their alerts 
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 import structlog
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
@@ -32,6 +35,12 @@ from outpost.store.contract import StoreUnavailable
 
 BATCH = 1000
 REACHABLE = (Link.ONLINE, Link.LATE)
+# Rows from before ``offline_since`` was kept have only the last sign of life; see AccessPoint.silent_since.
+SINCE = Coalesce("offline_since", "last_seen", "claimed_at")
+COLUMNS = (
+    "pk", "serial", "network", "minutes", "since", "muted_until", "upgrading",
+    "network__window_start", "network__window_end", "network__timezone",
+)  # fmt: skip
 OPENED, CLOSED = "opened", "closed"
 log = structlog.get_logger(__name__)
 
@@ -45,49 +54,47 @@ def look(now: datetime) -> int:
 
 
 def _open(now: datetime) -> int:
-    due = _due(list(_silent(now)[:BATCH]), now)
-    return run_transaction(lambda: _write(due, now)) if due else 0
+    due = _due(now)
+    return sum(run_transaction(partial(_write, due[n : n + BATCH], now)) for n in range(0, len(due), BATCH))
 
 
-def _silent(now: datetime) -> QuerySet[AccessPoint]:
-    """Offline for as long as any rule asks, told of by no alert, in networks that want to be told."""
-    longest_ago = now - timedelta(minutes=AlertAfter.FIVE)
-    return (
-        AccessPoint.objects.filter(link=Link.OFFLINE, alert=None, offline_since__lte=longest_ago)
-        .annotate(
-            minutes=Coalesce("network__alert_rule__minutes", int(DEFAULT)),
-            upgrading=Exists(RolloutTarget.objects.filter(slot=OuterRef("serial"))),
-        )
-        .filter(minutes__gt=0)
-        .filter(
-            Q(minutes=AlertAfter.FIVE)
-            | Q(minutes=AlertAfter.FIFTEEN, offline_since__lte=now - timedelta(minutes=AlertAfter.FIFTEEN))
-            | Q(minutes=AlertAfter.SIXTY, offline_since__lte=now - timedelta(minutes=AlertAfter.SIXTY))
-        )
-        .select_related("network")
-        .order_by("pk")
-    )
-
-
-def _due(rows: Sequence[AccessPoint], now: datetime) -> list[Silent]:
-    due = [one for one in map(_value, rows) if alerts.is_due(one, now)]
+def _due(now: datetime) -> list[Silent]:
+    """Network by network. All are looked at: thousands that are excused must not hide one that is not."""
+    due = [one for one in map(_value, _silent(now).iterator(chunk_size=BATCH)) if alerts.is_due(one, now)]
     if due and alerts.looks_like_ours(_fallen(now)):
         log.error("alerts held: everybody fell silent at once", access_points=len(due))
         due = [one for one in due if alerts.is_due(one, now, alerts.PATIENCE)]
     return _truly_silent(due, now) if due else []
 
 
-def _value(row: AccessPoint) -> Silent:
-    place = row.network
+def _silent(now: datetime) -> "QuerySet[AccessPoint, Any]":
+    """Offline for as long as its rule asks, told of by no alert, in networks that want to be told."""
+    rule = Q()
+    for minutes in (AlertAfter.FIVE, AlertAfter.FIFTEEN, AlertAfter.SIXTY):
+        rule |= Q(minutes=minutes, since__lte=now - timedelta(minutes=minutes))
+    return (
+        AccessPoint.objects.filter(link=Link.OFFLINE, alert=None)
+        .annotate(
+            since=SINCE,
+            minutes=Coalesce("network__alert_rule__minutes", int(DEFAULT)),
+            upgrading=Exists(RolloutTarget.objects.filter(slot=OuterRef("serial"))),
+        )
+        .filter(rule)
+        .order_by("network", "pk")
+        .values_list(*COLUMNS, named=True)
+    )
+
+
+def _value(row: Any) -> Silent:
     return Silent(
         pk=row.pk,
         serial=row.serial,
-        network=row.network_id,
-        minutes=row.minutes,  # type: ignore[attr-defined]
-        since=row.offline_since,
+        network=row.network,
+        minutes=row.minutes,
+        since=row.since,
         muted_until=row.muted_until,
-        upgrading=row.upgrading,  # type: ignore[attr-defined]
-        window=Window(place.window_start, place.window_end, place.timezone),
+        upgrading=row.upgrading,
+        window=Window(row.network__window_start, row.network__window_end, row.network__timezone),
     )
 
 
@@ -102,13 +109,16 @@ def _fallen(now: datetime) -> Fallen:
 
 def _truly_silent(due: Sequence[Silent], now: datetime) -> list[Silent]:
     """Without those the live store knows to be back: their facts may be late. While it is away, nobody."""
+    store, known = live_store(), {}
     try:
-        reports = {one.serial: one for one in live_store().reported([one.serial for one in due])}
+        for n in range(0, len(due), BATCH):
+            reports = store.reported([one.serial for one in due[n : n + BATCH]])
+            known |= {one.serial: one for one in reports}
     except StoreUnavailable:
         log.warning("no alert opens while the live store is away", access_points=len(due))
         return []
     offline = Link.OFFLINE
-    return [one for one in due if link_of(offline, reports[one.serial], now.timestamp()) == offline]
+    return [one for one in due if link_of(offline, known[one.serial], now.timestamp()) == offline]
 
 
 def _write(due: Sequence[Silent], now: datetime) -> int:
@@ -166,10 +176,9 @@ def _settle(now: datetime) -> int:
 
 def _unsettled(now: datetime) -> QuerySet[Alert]:
     """Open alerts with something to do, each with whether somebody is still missed."""
-    excused = Q(muted_until__gt=now, offline_since__gt=now - alerts.LONGEST_MUTE)
-    still = AccessPoint.objects.filter(
-        alert=OuterRef("pk"), network=OuterRef("network"), link=Link.OFFLINE
-    ).exclude(excused, muted_until__isnull=False)
+    excused = Q(muted_until__isnull=False, muted_until__gt=now, since__gt=now - alerts.LONGEST_MUTE)
+    here = AccessPoint.objects.filter(alert=OuterRef("pk"), network=OuterRef("network"), link=Link.OFFLINE)
+    still = here.annotate(since=SINCE).exclude(excused)
     wanted = ~Q(network__alert_rule__minutes=AlertAfter.NEVER) | Q(network__alert_rule=None)
     return (
         Alert.objects.filter(open_for__isnull=False)

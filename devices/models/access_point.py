@@ -13,6 +13,8 @@ from devices.models.tag import Tag
 from devices.models.task import Task
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from accounts.models import Organisation, User
     from devices.models.network import Network
 
@@ -83,6 +85,11 @@ class AccessPoint(models.Model):
     @property
     def online(self) -> bool:
         return self.link in {Link.ONLINE, Link.LATE}
+
+    @property
+    def silent_since(self) -> "datetime | None":
+        """Of an offline one. Rows from before ``offline_since`` was kept have only the last sign of life."""
+        return self.offline_since or self.last_seen
 
     @property
     def organisation(self) -> "Organisation":

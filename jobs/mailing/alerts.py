@@ -1,9 +1,13 @@
 """Who is told of an alert, and in which words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils import timezone as clock
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -20,15 +24,18 @@ NAMED = 50  # access points in one mail
 def write_to_all(task: Task) -> None:
     """Payload: {"what": "opened" or "closed", "alerts": [ids]}."""
     rows = Alert.objects.filter(pk__in=task.payload["alerts"]).select_related("network__organisation")
-    finish_with(task, list(_mails(WHAT[task.payload["what"]], rows.order_by("pk"))))
+    finish_with(task, list(_mails(WHAT[task.payload["what"]], list(rows.order_by("pk")))))
 
 
-def _mails(what: str, alerts: Any) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+def _mails(what: str, alerts: Sequence[Alert]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """One statement for all rules, and one for the people of each organisation."""
+    rules = AlertRule.objects.in_bulk([alert.network_id for alert in alerts])
+    people = lru_cache(maxsize=None)(in_charge)
     for alert in alerts:
-        rule = AlertRule.of(alert.network)
+        rule = rules.get(alert.network_id) or AlertRule(network=alert.network)
         if rule.minutes == AlertAfter.NEVER:
             continue
-        for address in rule.addresses or in_charge(alert.network.organisation):
+        for address in rule.addresses or people(alert.network.organisation):
             yield what, str(alert.pk), address, {"alert": alert.pk}
 
 
@@ -56,20 +63,26 @@ def _alert(told: dict[str, Any]) -> Alert | None:
 
 def _words(alert: Alert) -> dict[str, Any]:
     network: Network = alert.network
-    rows = {row.serial: row for row in AccessPoint.objects.filter(serial__in=alert.serials, network=network)}
     named = alert.serials[:NAMED]
-    lines = [{"name": str(rows.get(one, one)), "state": _state(rows.get(one))} for one in named]
+    rows = {row.serial: row for row in AccessPoint.objects.filter(serial__in=named, network=network)}
     return {
         "alert": alert,
         "network": network.name,
         "organisation": network.organisation.name,
         "zone": network.timezone,
         "count": len(alert.serials),
-        "lines": lines,
-        "more": len(alert.serials) - len(lines),
+        "lines": [_line(one, rows.get(one), network) for one in named],
+        "more": len(alert.serials) - len(named),
         "link": settings.NETWORK_LINK.format(slug=network.organisation.slug, network=network.pk),
     }
 
 
-def _state(row: AccessPoint | None) -> str:
-    return str(Link(row.link).label) if row else _("no longer in this network")
+def _line(serial: str, row: AccessPoint | None, network: Network) -> dict[str, str]:
+    """How it is now, which may not be how it was when the alert opened."""
+    if row is None:
+        return {"name": serial, "state": _("no longer in this network")}
+    if row.link != Link.OFFLINE or row.silent_since is None:
+        return {"name": str(row), "state": str(Link(row.link).label)}
+    since = date_format(clock.localtime(row.silent_since, ZoneInfo(network.timezone)), "DATETIME_FORMAT")
+    words = _("offline since %(since)s, %(zone)s") % {"since": since, "zone": network.timezone}
+    return {"name": str(row), "state": words}

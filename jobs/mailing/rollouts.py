@@ -4,15 +4,19 @@ from collections import Counter
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from devices.models import Rollout, Task
 from devices.models.rollout import RolloutState, TargetState
+from devices.upgrading.outcomes import OUTCOMES
 from devices.upgrading.progress import progress
 from jobs.mailing.promising import finish_with, in_charge
 from jobs.mailing.sending import Letter
 
 WHAT = "rollout-summary"
+REASONS = 20  # in one mail
+LONGEST = 200  # characters of an access point's own words
 
 
 def write_to_all(task: Task) -> None:
@@ -42,10 +46,18 @@ def summary_letter(told: dict[str, Any]) -> Letter | None:
 
 
 def _failures(rollout: Rollout) -> list[tuple[str, int]]:
-    """Reasons, in the access points' own words where they gave any, commonest first."""
-    failed = rollout.targets.filter(state=TargetState.FAILED).values_list("words", "outcome")
-    reasons = (words[:200] or outcome or _("no reason given") for words, outcome in failed)
-    return Counter(reasons).most_common(20)
+    """Reasons, with the access points' own words where they gave any, commonest first."""
+    failed = rollout.targets.filter(state=TargetState.FAILED)
+    counted = failed.order_by().values_list("outcome", "words").annotate(number=Count("pk"))
+    reasons: Counter[str] = Counter()
+    for outcome, words, number in counted.order_by("-number")[:REASONS]:
+        reasons[_reason(outcome, words)] += number
+    return reasons.most_common()
+
+
+def _reason(outcome: str, words: str) -> str:
+    plain = str(OUTCOMES.get(outcome, _("No reason given")))
+    return f"{plain}: {words[:LONGEST]}" if words else plain
 
 
 def _minutes(rollout: Rollout) -> int | None:

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import timezone as clock
+from django.utils.translation import override
 
 from devices.models import Task
 from devices.models.task import Hopeless, NotNow
@@ -30,6 +31,8 @@ SECONDS = 60
 # After a server that did not answer, this process tries none for so long: others' work waits behind it.
 REST = 30.0
 _resting_until = 0.0
+# Told of one recipient or one mail; anything else (our name, our sender, our password) concerns all.
+ABOUT_THE_MAIL = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError)
 log = structlog.get_logger(__name__)
 
 
@@ -54,11 +57,13 @@ def send(task: Task, writers: dict[str, Writer]) -> None:
         raise Hopeless("The mail server was away for too long")
     if time.monotonic() < _resting_until:
         raise NotNow(now + SHORTEST_WAIT, "The mail server was away a moment ago")
-    letter = writers[task.payload["what"]](task.payload)
-    if letter is None:
+    with override(settings.LANGUAGE_CODE):  # a mail has no visitor whose language it could be
+        letter = writers[task.payload["what"]](task.payload)
+        mail = compose(letter, task.key, task.payload["to"]) if letter else None
+    if mail is None:
         return  # its cause is gone
     task.hold(now + LEASE)
-    _deliver(compose(letter, task.key, task.payload["to"]), now, since)
+    _deliver(mail, now, since)
 
 
 def compose(letter: Letter, key: str, to: str) -> EmailMultiAlternatives:
@@ -84,7 +89,8 @@ def _deliver(mail: EmailMultiAlternatives, now: datetime, since: datetime) -> No
     except smtplib.SMTPException as error:
         if (code := refusal(error)) is not None:
             raise Hopeless(f"The mail server refused it: {code}") from None
-        _rest()
+        if not isinstance(error, ABOUT_THE_MAIL):
+            _rest()
         raise NotNow(now + _wait(now - since), type(error).__name__) from None
     except OSError as error:
         _rest()
@@ -96,8 +102,7 @@ def refusal(error: smtplib.SMTPException) -> int | None:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = [code for code, _words in error.recipients.values()]
         return min(codes) if codes and min(codes) >= 500 else None
-    about_us = (smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError)
-    if isinstance(error, smtplib.SMTPResponseException) and not isinstance(error, about_us):
+    if isinstance(error, smtplib.SMTPDataError):
         return error.smtp_code if error.smtp_code >= 500 else None
     return None
 

@@ -11,12 +11,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from console.rollouts import OUTCOMES, WAITS, ShownWave, reason
+from console.rollouts import WAITS, ShownWave, reason
 from devices import clock
 from devices.models import AccessPoint, Link, Rollout, RolloutTarget
 from devices.rollouts.decide import Wait
 from devices.rollouts.judge import Outcome
 from devices.rollouts.waves import Share
+from devices.upgrading.outcomes import OUTCOMES
 from devices.upgrading.progress import progress
 from tests.devices.upgrading.night import EVENING, HARDWARE, NEW, OLD, OPEN, Night, crowd, image
 from tests.world import World
