@@ -3,7 +3,7 @@
 The second of the metronome's two fast jobs. It only finds and promises; the work is done by tasks.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 import structlog
@@ -17,31 +17,25 @@ from outpost.store.contract import StoreUnavailable
 log = structlog.get_logger(__name__)
 
 
-def _come_due(now: datetime) -> int:
-    from jobs.schedule import CALENDAR  # that page names this job: it cannot be read before it
-
-    return occasions.look(CALENDAR, now)
-
-
 def _beat(now: datetime) -> int:
     replica.beat()
     return 0
 
 
-# What each counts: things it found amiss or due.
+# What each counts: things it found amiss or due. The calendar's occasions are one step more.
 STEPS: Mapping[str, Callable[[datetime], int]] = {
     "rebuilds": lambda now: int(publish.restore()),
     "rollouts": lambda now: rollouts.watch(),
     "commands": lambda now: commands.give_up(),
-    "occasions": _come_due,
     "heartbeat": _beat,
 }
 
 
-def reconcile() -> dict[str, int | str]:
-    """Periodic. How many each step found; the kind of its fault instead where one could not look."""
+def reconcile(calendar: Iterable[occasions.Recurring]) -> dict[str, int | str]:
+    """How many each step found; the kind of its fault instead where one could not look."""
     now = clock.now()
-    return {name: _step(name, look, now) for name, look in STEPS.items()}
+    steps = {**STEPS, "occasions": lambda now: occasions.look(calendar, now)}
+    return {name: _step(name, look, now) for name, look in steps.items()}
 
 
 def _step(name: str, look: Callable[[datetime], int], now: datetime) -> int | str:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
-from jobs import alerts, backups, commands, dispatch, presence, reconcile, usage
+from jobs import alerts, backups, commands, dispatch, presence, usage
 from jobs.mailing import invitations
+from jobs.reconcile import reconcile
 from jobs.recurrence import Daily, Monthly, Recurrence, Weekly
 
 __all__ = ["CALENDAR", "PREFIX", "TIMETABLE", "Appointment", "Daily", "Entry", "Monthly", "Weekly"]
@@ -46,11 +47,16 @@ class Appointment:
     kind: str
 
 
+def reconcile_all() -> dict[str, int | str]:
+    """Whatever should be going on and is not; what the calendar says is due is part of it."""
+    return reconcile(CALENDAR)
+
+
 TIMETABLE = (
     # The two fast ones: they find in MySQL whatever was lost, and promise whatever is due.
     Entry("dispatch", dispatch.dispatch, 2, "critical"),
     # As often as its heartbeat must be newer than DATABASE_REPLICA_MAX_LAG on the replica.
-    Entry("reconcile", reconcile.reconcile, 2, "critical"),
+    Entry("reconcile", reconcile_all, 2, "critical"),
     # The rest has time.
     Entry("presence", presence.watch, 10, "default"),
     Entry("links", presence.compare_all, 300, "default", timeout=300),

@@ -13,8 +13,7 @@ from devices.models import Command, Heartbeat, Task
 from devices.models.command import CommandKind, CommandState
 from jobs import queues
 from jobs.models import Occasion
-from jobs.reconcile import reconcile
-from jobs.schedule import CALENDAR
+from jobs.schedule import CALENDAR, reconcile_all
 from tests.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,7 +27,7 @@ def expired(world: World) -> Command:
 
 def test_it_finds_a_lost_live_store_what_nobody_fetched_and_new_appointments(world: World) -> None:
     command = expired(world)
-    found = reconcile()
+    found = reconcile_all()
     command.refresh_from_db()
     assert (found["rebuilds"], found["commands"], command.state) == (1, 1, CommandState.EXPIRED)
     assert Task.objects.filter(key="rebuild").exists()
@@ -39,7 +38,7 @@ def test_it_finds_a_lost_live_store_what_nobody_fetched_and_new_appointments(wor
 def test_an_outage_of_the_live_store_hides_nothing_else(world: World, settings: Any) -> None:
     expired(world)
     settings.LIVE_STORE_URL = "redis://127.0.0.1:1/0"
-    found = reconcile()
+    found = reconcile_all()
     assert (found["rebuilds"], found["commands"]) == ("StoreUnavailable", 1)
 
 

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from redis.exceptions import RedisError
 
 from jobs.dispatch import dispatch
-from jobs.reconcile import reconcile
+from jobs.schedule import reconcile_all
 
 
 class Command(BaseCommand):
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = reconcile()
+        found = reconcile_all()
         for name, count in found.items():
             self.stdout.write(f"{name:<12} {count}")
         try:
