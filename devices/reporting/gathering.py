@@ -8,12 +8,13 @@ from django.conf import settings
 from django.db.models import Count, Max, QuerySet, Sum
 
 from accounts.models import Organisation
-from devices.models import AccessPoint, Alert, Event, Usage
+from devices.models import AccessPoint, Alert, Usage
 from devices.models.usage import COARSE
-from devices.reporting.availability import ARRIVALS, DEPARTURES, KINDS, Change, Online, time_online
+from devices.reporting import comings
+from devices.reporting.availability import Online
+from devices.reporting.comings import ACCESS_POINTS
 from devices.reporting.contents import AccessPointMonth, Contents, NetworkMonth, month_end, together
 
-ACCESS_POINTS = 500  # whose log is read at once
 NETWORK_ROWS = 1000  # access points whose day is added up at once
 BUSIEST = 10
 DAY = timedelta(days=1)
@@ -78,36 +79,7 @@ class Month:
 
     def _online(self, batch: Sequence[AccessPoint]) -> dict[int, Online]:
         """Only of those that had connected by the end of the month."""
-        if not self.log_known:
-            return {}
-        log, before = self._log(batch), self._before(batch)
-        return {
-            row.pk: time_online(
-                before.get(row.pk, _started_online(row, log[row.pk])),
-                log[row.pk],
-                max(self.start, row.first_seen),
-                self.end,
-            )
-            for row in batch
-            if row.first_seen and row.first_seen < self.end
-        }
-
-    def _log(self, batch: Sequence[AccessPoint]) -> dict[int, list[Change]]:
-        rows = Event.objects.filter(
-            access_point__in=batch, kind__in=KINDS, at__gte=self.start, at__lt=self.end
-        ).order_by("at", "pk")
-        log = defaultdict(list)
-        for pk, at, kind, data in rows.values_list("access_point", "at", "kind", "data"):
-            log[pk].append(Change(at, kind, _session(data)))
-        return log
-
-    def _before(self, batch: Sequence[AccessPoint]) -> dict[int, bool]:
-        """Whether each was online when the month began, by the last of its comings and goings until then."""
-        rows = Event.objects.filter(access_point__in=batch, kind__in=KINDS, at__lt=self.start).order_by()
-        last: dict[int, tuple[datetime, bool]] = {}
-        for pk, kind, at in rows.values_list("access_point", "kind").annotate(Max("at")):
-            last[pk] = max(last.get(pk, (at, False)), (at, kind in ARRIVALS))
-        return {pk: online for pk, (_, online) in last.items()}
+        return comings.online(batch, (self.start, self.end))[0] if self.log_known else {}
 
     def _add_days(self, tick: Tick) -> None:
         """Traffic of networks and SSIDs, and each network's busiest hour."""
@@ -167,15 +139,5 @@ class Month:
         return [(ssid, down, up) for ssid, (down, up) in ranked[:BUSIEST]]
 
 
-def _started_online(row: AccessPoint, log: Sequence[Change]) -> bool:
-    """Whether one whose earlier log is no longer kept was online: by what came first, or else by what is."""
-    return log[0].kind in DEPARTURES if log else row.online
-
-
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
-
-
-def _session(data: object) -> int:
-    session = data.get("session") if isinstance(data, dict) else None
-    return session if isinstance(session, int) else 0
