@@ -44,9 +44,8 @@ class ReadOwnWrites:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         with replica.watching_writes(recent=_wrote_lately(request)) as writes:
-            before = writes.at
             response = self.get_response(request)
-        if writes.at != before:
+        if writes.here:
             _mark(response)
         return response
 

@@ -70,6 +70,8 @@ _DATABASE_REPLICA_URL = env.str("DATABASE_REPLICA_URL", "")
 # How far behind the replica may be before nobody reads it. Seconds.
 DATABASE_REPLICA_MAX_LAG = env.float("DATABASE_REPLICA_MAX_LAG", 5.0)
 _DATABASE_URL = _required("DATABASE_URL", f"sqlite:///{_VAR / 'development' / 'aerie.sqlite3'}")
+if _DATABASE_REPLICA_URL and not _DATABASE_REPLICA_URL.startswith("mysql"):
+    _unusable.append("DATABASE_REPLICA_URL is mysql://…: nothing else has a replica")
 REDIS_URL = _required("REDIS_URL", "redis://127.0.0.1:6379/0")
 LIVE_STORE_URL = _required("LIVE_STORE_URL", "redis://127.0.0.1:6379/1")
 STORAGE_URL = _required("STORAGE_URL", f"file://{_VAR / 'development' / 'files'}")
@@ -175,6 +177,13 @@ DATABASES = {"default": env.db_url_config(_DATABASE_URL)}
 if _DATABASE_REPLICA_URL:
     DATABASES["replica"] = env.db_url_config(_DATABASE_REPLICA_URL) | {"TEST": {"MIRROR": "default"}}
 DATABASE_ROUTERS = ["console.routing.Router"]
+# One that freezes in the middle of a read must not hold its reader for ever (seconds). And nothing is ever
+# written through it, also where its address leads to the primary, as after a fail-over it may.
+REPLICA_OPTIONS = {
+    "connect_timeout": 1,
+    "read_timeout": 60,
+    "init_command": "SET SESSION TRANSACTION READ ONLY",
+}
 for _database in DATABASES.values():
     if _database["ENGINE"] == "django.db.backends.mysql":
         _database["CONN_MAX_AGE"] = 300
@@ -190,8 +199,7 @@ for _database in DATABASES.values():
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
 if "replica" in DATABASES:
-    # One that freezes in the middle of a read must not hold its reader for ever. Seconds.
-    DATABASES["replica"].setdefault("OPTIONS", {}).update(connect_timeout=1, read_timeout=60)
+    DATABASES["replica"].setdefault("OPTIONS", {}).update(REPLICA_OPTIONS)
 
 # The cache holds only rate limits: in MySQL, so that signing in works while Redis is away.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
@@ -286,11 +294,11 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
-# For the job that mails it: below the console, nothing knows the console's addresses.
+# The console's addresses that mails and files carry: below the console, nothing knows its URLs.
 INVITATION_LINK = CONSOLE_PUBLIC_URL + "/invitation/{token}/"
-# Where the console hands out a stored file to whoever holds the token: see devices/storage.py.
 NETWORK_LINK = CONSOLE_PUBLIC_URL + "/o/{slug}/networks/{network}/"
 ROLLOUT_LINK = CONSOLE_PUBLIC_URL + "/o/{slug}/rollouts/{rollout}/"
+# Where the console hands out a stored file to whoever holds the token: see devices/storage.py.
 FILE_LINK = CONSOLE_PUBLIC_URL + "/files/{token}/{name}"
 # Where it takes a part of an upload, when files are in a directory; on whichever host the browser is.
 PART_LINK = "/uploads/parts/{token}/"

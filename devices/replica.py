@@ -6,7 +6,6 @@ everybody while the replica is away or behind. Without a replica all of this is 
 """
 
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,10 +20,11 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.utils import timezone as clock
 
 from devices.models import Heartbeat
-from devices.replica_health import ALIAS, HEALTH, RECHECK, Why
+from devices.replica_health import ALIAS, BELIEVED, HEALTH, Why
 
-# How long whoever wrote reads the primary: what is older is on every replica that counts as fit.
-OWN_WRITES = settings.DATABASE_REPLICA_MAX_LAG + RECHECK  # seconds
+# How long whoever wrote reads the primary: what is older is on every replica that counts as fit. The mark of
+# a write tells whole seconds, rounded down, and clocks of instances are allowed to differ by one.
+OWN_WRITES = settings.DATABASE_REPLICA_MAX_LAG + BELIEVED + 2.0  # seconds
 
 # Rows about us rather than about anything a user could look for.
 BOOKKEEPING = frozenset(
@@ -39,16 +39,13 @@ T = TypeVar("T")
 
 @dataclass
 class Writes:
-    """When the person or the job at work last wrote, on this process's monotonic clock; None: not lately."""
+    """Whether the request or the job at work has written, or its person a moment before.
 
-    at: float | None = None
+    It counts to the end: a transaction may commit long after its first statement.
+    """
 
-    def note(self) -> None:
-        self.at = time.monotonic()
-
-    @property
-    def recent(self) -> bool:
-        return self.at is not None and time.monotonic() - self.at < OWN_WRITES
+    here: bool = False
+    before: bool = False
 
 
 _writes: ContextVar[Writes | None] = ContextVar("writes", default=None)
@@ -64,7 +61,7 @@ class _Block:
 
     @property
     def wrote(self) -> bool:
-        return self.writes is not None and self.writes.recent
+        return self.writes is not None and (self.writes.here or self.writes.before)
 
 
 _block: ContextVar[_Block | None] = ContextVar("block", default=None)
@@ -147,14 +144,12 @@ def watching_writes(recent: bool = False) -> Iterator[Writes]:
 
     ``recent`` when the same person wrote a moment ago, on whatever instance.
     """
-    writes = Writes()
-    if recent:
-        writes.note()
+    writes = Writes(before=recent)
     token = _writes.set(writes)
 
     def watch(execute: Callable[..., Any], sql: str, parameters: Any, many: bool, context: Any) -> Any:
         if is_write(sql):
-            writes.note()
+            writes.here = True
         return execute(sql, parameters, many, context)
 
     try:
@@ -191,7 +186,10 @@ def _run(block: _Block, work: Callable[[], T]) -> T:
 
 
 def _failed_there(block: _Block) -> bool:
-    return block.asked and block.may_ask and not block.wrote
+    """Not every database error is the replica's: the work may have asked the primary, or asked nonsense."""
+    if not (block.asked and block.may_ask) or block.wrote:
+        return False
+    return connections[ALIAS].errors_occurred
 
 
 def _give_up(block: _Block) -> None:

@@ -18,7 +18,8 @@ from django.utils import timezone as clock
 from prometheus_client import Counter, Gauge
 
 ALIAS = "replica"
-RECHECK = 1.0  # seconds a good answer, or the word that it lags, is believed
+RECHECK = 1.0  # seconds after which a good answer, or the word that it lags, is asked for again
+BELIEVED = 2.0  # seconds a good answer still holds while somebody asks again, and not a moment longer
 RETRY = 5.0  # seconds a replica that did not answer is left alone
 LOG_EVERY = 60.0  # seconds
 _SHORT = {"connect_timeout": 1, "read_timeout": 1, "write_timeout": 1}  # seconds, whole ones alone
@@ -33,7 +34,7 @@ log = structlog.get_logger(__name__)
 class Why(StrEnum):
     """Why the replica is not asked."""
 
-    UNKNOWN = "unknown"  # nobody has an answer yet
+    UNKNOWN = "unknown"  # nobody has an answer yet, or the last one is too old
     DEAD = "dead"  # does not answer, or refuses us
     EMPTY = "empty"  # answers, and has no heartbeat
     LAGGING = "lagging"
@@ -56,6 +57,7 @@ class Health:
         self._asking = threading.Lock()
         self._why: Why | None = Why.UNKNOWN
         self._until = float("-inf")
+        self._answered = float("-inf")
         self._logged = float("-inf")
 
     def why_not(self) -> Why | None:
@@ -65,6 +67,9 @@ class Health:
                 self._ask()
             finally:
                 self._asking.release()
+        if self._why is None and self._ticks() - self._answered > BELIEVED:
+            # Somebody else still waits for its answer: that it was fit an hour ago says nothing.
+            return Why.UNKNOWN
         return self._why
 
     def broke(self) -> None:
@@ -90,8 +95,9 @@ class Health:
             self._conclude(Why.LAGGING if lag > self._most else None)
 
     def _conclude(self, why: Why | None) -> None:
+        self._answered = self._ticks()
         self._why = why
-        self._until = self._ticks() + (RECHECK if why in (None, Why.LAGGING) else RETRY)
+        self._until = self._answered + (RECHECK if why in (None, Why.LAGGING) else RETRY)
 
 
 def measure_lag() -> float:

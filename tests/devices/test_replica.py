@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import OperationalError, connections, transaction
+from django.db import OperationalError, ProgrammingError, connections, transaction
 from django.urls import reverse
 from django.utils import timezone as clock
 from prometheus_client import REGISTRY
@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY
 from devices import replica, storage
 from devices.models import Heartbeat, Report
 from devices.replica import is_write, reads, streamed, watching_writes
-from devices.replica_health import RECHECK, RETRY, Health, NoHeartbeat, Why
+from devices.replica_health import BELIEVED, RECHECK, RETRY, Health, NoHeartbeat, Why
 from devices.reporting.building import build
 from tests.devices.twins import Ticks, Twins, twins
 
@@ -60,6 +60,45 @@ def test_a_job_reads_what_it_wrote(apart: Twins) -> None:
         assert apart.name() == "Old"
         apart.rename("Newer")
         assert apart.name() == "Newer"
+
+
+def test_a_long_transaction_is_read_after_it_ended(apart: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    with watching_writes():
+        with transaction.atomic():
+            apart.rename("Newer")
+            later = time.monotonic() + 3600
+            monkeypatch.setattr(time, "monotonic", lambda: later)
+        with reads():
+            assert apart.name() == "Newer"
+
+
+@pytest.mark.parametrize("where", ["replica", "primary"])
+def test_nothing_is_written_through_it_even_if_it_is_the_primary(
+    apart: Twins, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    if where == "primary":
+        monkeypatch.setitem(connections["replica"].settings_dict, "PORT", apart.primary.port)
+        connections["replica"].close()
+    counter = type(apart.world.counter).objects.using("replica")
+    with pytest.raises(OperationalError, match="READ ONLY|read-only"):
+        counter.update(name="Written")
+    connections["replica"].close()
+    assert apart.name() == "New"
+
+
+def test_an_error_of_the_primary_is_not_taken_for_the_replicas(apart: Twins) -> None:
+    calls = []
+
+    @reads()
+    def broken() -> None:
+        calls.append(apart.name())
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT nothing FROM nowhere")
+
+    with pytest.raises(ProgrammingError):
+        broken()
+    assert calls == ["Old"]
+    assert replica.HEALTH.why_not() is None
 
 
 def test_a_report_is_counted_there_whatever_its_job_notes_meanwhile(apart: Twins) -> None:
@@ -199,7 +238,7 @@ def test_an_export_may_be_old_but_never_for_who_just_changed_something(apart: Tw
     assert "Old" in exported(apart, bo)
     address = reverse("rename", args=["cafe-lento", apart.world.counter.serial])
     cookie = ada.post(address, {"name": "Newest"}).cookies["aerie_wrote"]
-    assert (cookie["httponly"], cookie["max-age"]) == (True, 6)
+    assert (cookie["httponly"], cookie["max-age"]) == (True, 9)
     assert "Newest" in exported(apart, ada)
     assert "Old" in exported(apart, bo)
 
@@ -213,10 +252,23 @@ def test_a_page_that_only_reads_marks_nobody(apart: Twins) -> None:
 def test_the_mark_of_a_write_ends(apart: Twins) -> None:
     ada = apart.world.browser(apart.world.ada)
     address = reverse("rename", args=["cafe-lento", apart.world.counter.serial])
-    with time_machine.travel(clock.now() - timedelta(seconds=7)):
+    with time_machine.travel(clock.now() - timedelta(seconds=11)):
         ada.post(address, {"name": "Newest"})
     ada.cookies["aerie_wrote"]["max-age"] = 3600
     assert "Old" in exported(apart, ada)
+
+
+def test_the_mark_of_a_write_lasts_as_long_as_a_fit_replica_may_be_behind(apart: Twins) -> None:
+    """Also when it was signed at the end of a second, by whose clock is a second slow."""
+    ada, bo = (apart.world.browser(user) for user in (apart.world.ada, apart.world.bo))
+    assert "Old" in exported(apart, bo)
+    address = reverse("rename", args=["cafe-lento", apart.world.counter.serial])
+    now = clock.now().replace(microsecond=0)
+    with time_machine.travel(now - timedelta(seconds=1, milliseconds=10), tick=False):
+        ada.post(address, {"name": "Newest"})
+    with time_machine.travel(now + timedelta(seconds=5 + BELIEVED, milliseconds=-10), tick=False):
+        assert "Newest" in exported(apart, ada)
+        assert "Old" in exported(apart, bo)
 
 
 # --- health, without a server ---------------------------------------------------------------------
@@ -260,6 +312,21 @@ def test_while_one_asks_the_others_do_not_wait() -> None:
 
     health = Health(meanwhile, 5, Ticks())
     assert health.why_not() is Why.EMPTY
+
+
+def test_an_old_answer_is_not_believed_while_somebody_asks_again() -> None:
+    ticks, told = Ticks(), []
+    health: Health
+
+    def meanwhile() -> float:
+        told.append(health.why_not())
+        return 0.0
+
+    health = Health(meanwhile, 5, ticks)
+    for seconds in (0.0, RECHECK, BELIEVED + 0.1):
+        ticks.now += seconds
+        assert health.why_not() is None
+    assert told == [Why.UNKNOWN, None, Why.UNKNOWN]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
@@ -70,7 +71,7 @@ def _connected(primary: MariaDB, replica: MariaDB) -> Iterator[None]:
     usual, before = connections["default"], connections.databases["default"]
     try:
         connections.databases["default"] = _place(before, primary)
-        connections.databases["replica"] = _place(before, replica)
+        connections.databases["replica"] = _place(before, replica, settings.REPLICA_OPTIONS)
         del connections["default"]
         yield
     finally:
@@ -82,6 +83,6 @@ def _connected(primary: MariaDB, replica: MariaDB) -> Iterator[None]:
         connections["default"] = usual
 
 
-def _place(settings: dict[str, Any], server: MariaDB) -> dict[str, Any]:
-    options = settings["OPTIONS"] | {"connect_timeout": 1}
-    return settings | {"PORT": server.port, "NAME": DATABASE, "OPTIONS": options}
+def _place(usual: dict[str, Any], server: MariaDB, options: dict[str, Any] | None = None) -> dict[str, Any]:
+    options = usual["OPTIONS"] | {"connect_timeout": 1} | (options or {})
+    return usual | {"PORT": server.port, "NAME": DATABASE, "OPTIONS": options}
