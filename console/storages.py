@@ -1,5 +1,6 @@
 """Where files are kept, as Django wants to be told: S3 (and CloudFront in front of it), or a directory."""
 
+import os
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,9 @@ def storage(url: str, cloudfront: dict[str, object] | None = None) -> dict[str, 
         options |= {"default_acl": None}
         # Addresses that S3 accepts in every region, also for what a browser uploads.
         options |= {"signature_version": "s3v4"}
+        if not (os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL_S3")):
+            # Else Amazon's are its first region's, which redirects to a new bucket; a browser follows not.
+            options |= {"addressing_style": "virtual"}
         return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options | (cloudfront or {})}
     if parts.scheme == "file":
         return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": parts.path}}

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.core import signing
 from django.test import override_settings
 
+from console.storages import storage as options_of
 from devices import storage
 from devices.storage import PART, Upload, UploadIncomplete, UploadLost
 
@@ -211,6 +212,19 @@ class TestInDirectory:
     def test_nothing_is_left_of_the_parts(self, tmp_path: Path) -> None:
         storage.finish_upload("test/file", sent(begun()).id, len(CONTENT))
         assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["file"]
+
+
+def test_amazons_addresses_are_the_buckets_own_in_its_region(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    settings.STORAGES = settings.STORAGES | {"default": options_of("s3://aerie-files/all")}
+    assert storage.upload_origin() == "https://aerie-files.s3.eu-central-1.amazonaws.com"
+    assert (
+        urlsplit(storage.link("firmware/one", "one.bin", 60)).netloc
+        == urlsplit(storage.upload_origin()).netloc
+    )
 
 
 def test_cloudfronts_links_are_signed_and_name_the_download(settings: Any) -> None:
