@@ -6,9 +6,10 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
+from accounts.refusal import Refusal
 from devices.firmware import hardware
 from devices.firmware.minisign import MAX_TEXT
-from devices.firmware.uploading import Details
+from devices.firmware.uploading import Details, checksum
 from devices.models.firmware import Channel
 
 MAX_NOTES = 20_000
@@ -61,6 +62,12 @@ class UploadForm(forms.Form):
     channel = _channel()
     minimum_version = _minimum()
     notes = _notes()
+    sha256 = forms.CharField(
+        label=_("SHA-256"),
+        required=False,
+        max_length=300,
+        help_text=_("The checksum your vendor published. The file is refused if it has another"),
+    )
     signature = forms.FileField(
         label=_("Signature"),
         required=False,
@@ -74,6 +81,12 @@ class UploadForm(forms.Form):
         if wrong:
             raise forms.ValidationError(_("%(name)s is not the name of hardware.") % {"name": wrong[0][:100]})
         return [one for one in told if one]
+
+    def clean_sha256(self) -> str:
+        try:
+            return checksum(self.cleaned_data["sha256"])
+        except Refusal as refusal:
+            raise forms.ValidationError(refusal.words) from None
 
     def clean_signature(self) -> str:
         uploaded: UploadedFile | None = self.cleaned_data["signature"]
@@ -94,6 +107,7 @@ class UploadForm(forms.Form):
             minimum_version=filled["minimum_version"],
             notes=filled["notes"],
             signature=filled["signature"],
+            sha256=filled["sha256"],
         )
 
 

@@ -43,6 +43,12 @@ def check(image_id: int, hold: Hold) -> None:
         storage.remove(image.key)
 
 
+def give_up(image_id: int) -> None:
+    """Refuse what could not be checked, however often it was tried; ``check`` then removes the file."""
+    waiting = FirmwareImage.objects.filter(pk=image_id, state=ImageState.CHECKING)
+    waiting.update(state=ImageState.REFUSED, refusal=words.unchecked())
+
+
 def _accept(image: FirmwareImage, known: dict[str, Any]) -> None:
     _check_new(image, known["sha256"])
     try:
@@ -83,6 +89,8 @@ def _examine(image: FirmwareImage, hold: Hold) -> dict[str, Any]:
         except FileNotFoundError:
             raise Refusal(words.missing()) from None
         metadata = judge(reading.findings(), image.size)
+        if image.sha256 not in ("", reading.sha256.hexdigest()):
+            raise Refusal(words.other_file(image.sha256))
         signed_by = _prove(signature, reading) if signature else ""
     return _described(image, metadata) | {
         "size": reading.size,

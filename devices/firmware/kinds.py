@@ -46,6 +46,9 @@ _BEGINNINGS = (
     (b"PK\x05\x06", Kind.ARCHIVE),
     (b"Rar!", Kind.ARCHIVE),
     (b"7z\xbc\xaf\x27\x1c", Kind.ARCHIVE),
+    (b"\xfd7zXZ\0", Kind.ARCHIVE),
+    (b"BZh", Kind.ARCHIVE),
+    (b"\x28\xb5\x2f\xfd", Kind.ARCHIVE),  # zstd
     (b"!<arch>", Kind.ARCHIVE),
     (b"\xed\xab\xee\xdb", Kind.ARCHIVE),  # RPM
     (b"\x7fELF", Kind.PROGRAM),

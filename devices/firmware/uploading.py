@@ -1,5 +1,6 @@
 """The verbs of an image: begin, finish, withdraw, offer again, edit, discard."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -24,11 +25,15 @@ UPLOAD_SECONDS = 12 * 3600  # how long the addresses of an upload's parts work
 ABANDONED = timedelta(days=1)
 REFUSED_KEPT = timedelta(days=30)
 PREFIX = "firmware"
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class Details:
-    """What the uploader says of an image. Empty ``version`` and ``compatibles``: the image says it itself."""
+    """What the uploader says of an image. Empty ``version`` and ``compatibles``: the image says it itself.
+
+    ``sha256`` in lower-case hex, to be compared with the file's; empty where nobody published it.
+    """
 
     version: str = ""
     compatibles: Sequence[str] = ()
@@ -36,6 +41,7 @@ class Details:
     minimum_version: str = ""
     notes: str = ""
     signature: str = ""
+    sha256: str = ""
 
 
 def begin(
@@ -53,6 +59,8 @@ def finish(user: User, image: FirmwareImage) -> None:
     """All parts were sent: have the file checked. Finished already, nothing happens. Raises ``Refusal``."""
     if image.state != ImageState.UPLOADING:
         return
+    if not image.upload:
+        raise Refusal(_("This upload was given up. Begin again."))
     try:
         storage.finish_upload(image.key, image.upload, image.size)
     except storage.UploadLost:
@@ -77,6 +85,14 @@ def keep(
     storage.write(image.key, file)
     _arrived(user, image)
     return image
+
+
+def checksum(told: str) -> str:
+    """A SHA-256 as it was published, alone or in sha256sum's line; empty for none. Raises ``Refusal``."""
+    first = (told.lower().split() or [""])[0]
+    if first and not _SHA256.fullmatch(first):
+        raise Refusal(words.no_checksum())
+    return first
 
 
 def _announce(

@@ -35,6 +35,18 @@ def cut_archive() -> str:
     return _("The file is incomplete: the archive in it breaks off before its end.")
 
 
+def unchecked() -> str:
+    return _("The file could not be checked, though it was tried again and again. Upload it again.")
+
+
+def no_checksum() -> str:
+    return _("This is no SHA-256: it has 64 digits, 0 to 9 and a to f.")
+
+
+def other_file(announced: str) -> str:
+    return _("The file does not have the SHA-256 that was entered, %(announced)s.") % {"announced": announced}
+
+
 def damaged() -> str:
     return _("The file is damaged or incomplete: the checksum at its end does not fit. Download it again.")
 

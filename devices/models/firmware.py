@@ -58,7 +58,8 @@ class FirmwareImage(models.Model):
     """``compatibles`` are the hardware names that access points report as ``capabilities.compatible``.
 
     ``version`` is what such an access point reports as ``firmware`` when it runs the image, or a
-    word of it. ``fingerprint`` is unique, so that two uploads of one file cannot both become ready.
+    word of it. ``sha256`` is what the uploader expects, if anything, and the file's own once it is ready,
+    as ``size`` is. ``fingerprint`` is unique, so that two uploads of one file cannot both become ready.
     """
 
     organisation = models.ForeignKey(

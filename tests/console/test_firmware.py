@@ -120,6 +120,7 @@ class TestUpload:
             ({"size": uploading.MAX_SIZE + 1}, "larger than 512 MB"),
             ({"channel": "nightly"}, "nightly"),
             ({"hardware": "x" * 101}, "is not the name of hardware"),
+            ({"sha256": "0" * 65}, "This is no SHA-256"),
             ({"signature": SimpleUploadedFile("a.minisig", b"\xff\xfe")}, "not a signature"),
             ({"signature": SimpleUploadedFile("a.minisig", b"hello")}, "not a signature"),
         ],
@@ -135,6 +136,10 @@ class TestUpload:
     def test_hardware_is_named_in_either_spelling(self, world: World, directory: Path) -> None:
         announce(world, world.browser(world.bo), 9, hardware="edgecore,eap101, cig_wf188n\nEDGECORE_eap101")
         assert FirmwareImage.objects.get().compatibles == ["cig_wf188n", "edgecore_eap101"]
+
+    def test_a_checksum_is_taken_as_it_was_published(self, world: World, directory: Path) -> None:
+        announce(world, world.browser(world.bo), 9, sha256=f" {'AB' * 32}  eap101.bin\n")
+        assert FirmwareImage.objects.get().sha256 == "ab" * 32
 
     def test_an_unfinished_upload_is_not_finished(self, world: World, directory: Path) -> None:
         browser = world.browser(world.bo)
@@ -192,6 +197,15 @@ class TestDownload:
         time_machine.move_to("2026-03-01 12:01:01", tick=False)
         answer = world.browser().get(link)
         assert answer.status_code == 404
+
+    def test_whatever_name_a_link_is_given(self, world: World, directory: Path) -> None:
+        link = (
+            "/files/"
+            + storage.link(ready(world, world.cafe, images.image()).key, "x", 60).split("/files/")[1]
+        )
+        answer = world.browser().get(link.removesuffix("x") + "a%0D%0ASet-Cookie:%20b%22")
+        answer.close()
+        assert answer["Content-Disposition"] == 'attachment; filename="aSet-Cookie: b\\""'
 
     def test_a_bad_link_is_told_in_words(self, world: World, directory: Path) -> None:
         answer = world.browser().get("/files/made-up/image.bin")

@@ -32,6 +32,7 @@ class Command(BaseCommand):
         )
         add.add_argument("--minimum-version", default="", help="what must run before it can be installed")
         add.add_argument("--notes", type=Path, help="a text file with its release notes")
+        add.add_argument("--sha256", default="", help="its checksum; a file that has another is refused")
         add.add_argument("--signature", type=Path, help="minisign's signature of the file")
         verbs.add_parser("list", help="every image that is offered to everybody, the newest first")
         withdraw = verbs.add_parser("withdraw", help="offer it no longer")
@@ -49,6 +50,7 @@ class Command(BaseCommand):
                 minimum_version=options["minimum_version"],
                 notes=_text(options["notes"]),
                 signature=_text(options["signature"]),
+                sha256=uploading.checksum(options["sha256"]),
             )
             with options["file"].open("rb") as file:
                 image = self._upload(options["file"], file, details)

@@ -1,5 +1,6 @@
 """An image's life: it arrives, is checked, and is ready or refused in words; twice comes to the same."""
 
+import hashlib
 import io
 from typing import Any
 
@@ -13,6 +14,7 @@ from devices.firmware import inspecting, offers, uploading
 from devices.firmware.uploading import Details
 from devices.models import FirmwareImage, Task
 from devices.models.firmware import Channel, ImageState, ImmutableImage
+from devices.models.task import MAX_ATTEMPTS
 from jobs import dispatch, firmware
 from tests import images
 from tests.world import World
@@ -62,6 +64,30 @@ def test_an_image_says_itself_what_it_is(world: World) -> None:
 def test_what_an_image_does_not_say_is_entered(world: World) -> None:
     image = checked(world, images.sysupgrade(), NAMED)
     assert (image.state, image.version, image.compatibles) == ("ready", "4.2", ["edgecore_eap101"])
+
+
+def test_the_checksum_that_was_published_is_compared(world: World) -> None:
+    content = images.image()
+    assert "SHA-256 that was entered, 0000" in refusal(world, content, Details(sha256="0" * 64))
+    published = Details(sha256=hashlib.sha256(content).hexdigest())
+    assert checked(world, content, published).state == "ready"
+
+
+def test_a_check_that_never_comes_to_its_end_is_given_up_in_words(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, states = sent(world, images.image()), []
+    task = Task.objects.filter(key=f"firmware:{image.pk}")
+    pk, later = task.get().pk, clock.now()
+    monkeypatch.setattr(storage, "chunks", lambda key: 1 / 0)
+    for _ in range(MAX_ATTEMPTS):
+        task.update(run_after=later)
+        dispatch.perform(pk)
+        image.refresh_from_db()
+        states.append(image.state)
+    assert states == ["checking"] * (MAX_ATTEMPTS - 1) + ["refused"]
+    assert image.refusal.startswith("The file could not be checked")
+    assert not task.exists()
 
 
 def test_empty(world: World) -> None:
