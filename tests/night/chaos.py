@@ -65,6 +65,14 @@ class Chaos:
         self.stack.kill(process)
         time.sleep(self.random.uniform(*self.away))
         self.stack.restart(process)
+        self._revive()
+
+    def _revive(self) -> None:
+        """As systemd does: a worker ends by itself, too, when Redis is away for long."""
+        for name, process in self.stack.processes.items():
+            if not process.running:
+                self.kills[f"({name} ended by itself)"] += 1
+                self.stack.restart(name)
 
     def _choose(self) -> str:
         weights = dict(WEIGHTS)

@@ -113,14 +113,11 @@ class Rehearsal:
                 process.wait(30)
 
     def _fleet(self, url: str, serials: list[str], log: Path) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.night.fleet"],
-            stdin=subprocess.PIPE,
-            stdout=(self.directory / f"{log.name}.out").open("w"),
-            stderr=subprocess.STDOUT,
-            cwd=ROOT,
-            text=True,
-        )
+        command = [sys.executable, "-m", "tests.night.fleet"]
+        with log.with_suffix(".out").open("w") as words:
+            process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=words, stderr=subprocess.STDOUT, cwd=ROOT, text=True
+            )
         asked = {"url": url, "serials": {one: self.fates[one] for one in serials}, "log": str(log)}
         assert process.stdin
         with process.stdin as pipe:

@@ -49,6 +49,11 @@ class Target:
     ends_at: datetime | None = None
 
     @property
+    def has_failed_before(self) -> bool:
+        """It is tried again, or will be."""
+        return self.attempts > {"waiting": 0, "busy": 1}.get(self.state, self.attempts)
+
+    @property
     def fate(self) -> Fate:
         return self.fates[min(self.tries, len(self.fates)) - 1]
 
@@ -84,6 +89,8 @@ class Fleet:
 
     def snapshot(self) -> Snapshot:
         waves = [self._count(number) for number in self.waves]
+        # One that came back after all was forgiven in vain.
+        self.forgiven = min(self.forgiven, len(self._failures()) + len(self._lost()))
         return Snapshot(
             self.starts_at, self.gives_up_at, self.budget, self.at_once, waves, ANSWER, self.forgiven
         )
@@ -101,7 +108,7 @@ class Fleet:
             due=waiting.count("due"),
             ahead=waiting.count("ahead"),
             absent=waiting.count("absent"),
-            retrying=sum(one.state == "waiting" and one.attempts > 0 for one in mine),
+            retrying=sum(one.has_failed_before for one in mine),
             busy=states.count("busy"),
             succeeded=states.count("succeeded"),
             lost=len(self._lost()) if number == self.last else 0,
@@ -137,9 +144,10 @@ class Fleet:
     @property
     def failures(self) -> int:
         """Those that count against the budget at this moment."""
-        again = [one for one in self._in("waiting") if one.attempts]
-        known = [*self._in("failed"), *again]
-        return len(known) + (len(self._lost()) if self._patience_is_over() else 0)
+        return len(self._failures()) + (len(self._lost()) if self._patience_is_over() else 0)
+
+    def _failures(self) -> list[Target]:
+        return [one for one in self.targets if one.state == "failed" or one.has_failed_before]
 
     def _patience_is_over(self) -> bool:
         wave = self.waves.get(self.last)
@@ -207,7 +215,9 @@ class Fleet:
         assert not self._pending(number)
         assert not self._lost() or self._patience_is_over()
         here = sum(one.online for one in well)
-        assert here * 2 >= former.size - len(self._in_wave(number, "cancelled"))
+        bad = sum(one.wave == number for one in [*self._failures(), *self._lost()])
+        left_out = len(self._in_wave(number, "cancelled")) + min(self.forgiven, bad)
+        assert here * 2 >= former.size - left_out
 
     def _claim(self, count: int) -> None:
         """As the engine does: the earliest wave's first, and what comes late soaks as well."""
