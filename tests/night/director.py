@@ -82,9 +82,13 @@ class Director:
         return has_looked and not self._under_way(look)
 
     def _under_way(self, look: Look) -> bool:
-        told = ("done", "failed")  # its command was answered: what can come of it is known
-        open_ends = any(one.serial not in self.doomed or one.command not in told for one in look.busy)
-        return open_ends or any(self._is_due(one) for one in look.waiting)
+        return any(map(self._may_come, look.busy)) or any(map(self._is_due, look.waiting))
+
+    def _may_come(self, one: Target) -> bool:
+        """It may still do or say something: not once it flashed in vain, and is back or dead."""
+        has_answered = one.command in ("done", "failed")
+        is_back = one.online or one.serial in self.dead
+        return one.serial not in self.doomed or not (has_answered and is_back)
 
     def _is_due(self, one: Target) -> bool:
         """Or would be, were it back from the last kill."""
