@@ -20,7 +20,17 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.models import AuditEntry, Invitation, Membership, Organisation, Role, User
-from devices.models import AccessPoint, Command, FirmwareImage, Network, Report, Rollout, RolloutTarget, Tag
+from devices.models import (
+    AccessPoint,
+    Alert,
+    Command,
+    FirmwareImage,
+    Network,
+    Report,
+    Rollout,
+    RolloutTarget,
+    Tag,
+)
 from devices.models.access_point import AccessPointQuerySet
 from devices.models.firmware import ImageState
 from devices.upgrading.axis import with_upgrades
@@ -174,6 +184,12 @@ def access_point(request: MemberRequest, serial: str) -> AccessPoint:
     found = get_object_or_404(with_upgrades(access_points(request)), serial=serial)
     found.network.organisation = request.organisation
     return found
+
+
+def alerts(request: MemberRequest) -> QuerySet[Alert]:
+    """Newest first, each with its network."""
+    rows = Alert.objects.filter(network__organisation=request.organisation).select_related("network")
+    return rows.order_by("-opened_at", "-pk")
 
 
 def rollouts(request: MemberRequest) -> QuerySet[Rollout]:

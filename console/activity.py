@@ -47,6 +47,9 @@ WORDS: dict[str, Promise] = {
     "membership.leave": _("left the organisation"),
     "network.revise": _("saved %(subject)s as revision %(revision)s"),
     "network.remove": _("removed the network %(subject)s; access points released: %(count)s"),
+    "network.alerts": _(
+        "changed the alerts of %(subject)s: minutes offline %(minutes)s (0 is never), addresses %(count)s"
+    ),
     "access_point.claim": _("claimed access points for %(subject)s: %(count)s"),
     "access_point.rename": _("renamed access point %(serial)s from %(old)s to %(new)s"),
     "access_point.tag": _("changed the tags of %(subject)s from “%(old)s” to “%(new)s”"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from django.db.models import F
+from django.db.models import Exists, F
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +12,7 @@ from accounts.models import Role
 from console import access
 from console.access import MemberRequest
 from devices.models import Configuration, Network, Ssid
+from devices.models.alert import AlertRule
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,11 @@ def checklist(request: MemberRequest) -> list[Item]:
     """What is still to do and what is done; empty for viewers, when dismissed and when all is done."""
     if request.membership.checklist_dismissed_at or not request.membership.may(Role.ADMIN):
         return []
-    network = access.networks(request).order_by("pk").first()
+    told = AlertRule.objects.filter(network__organisation=request.organisation)
+    network = access.networks(request).order_by("pk").annotate(has_alerts=Exists(told)).first()
     items = [*_place(request, network), *_people(request)]
+    if network is not None:
+        items.append(_alerts(request, network, network.has_alerts))
     return [] if all(item.done for item in items) else items
 
 
@@ -67,6 +71,15 @@ def _place(request: MemberRequest, network: Network | None) -> list[Item]:
             reverse("setup_go_live", args=place),
         ),
     ]
+
+
+def _alerts(request: MemberRequest, network: Network, done: bool) -> Item:
+    return Item(
+        _("Choose who is told when an access point goes offline"),
+        _("Owners and administrators, unless you say otherwise"),
+        done,
+        reverse("alert_rule", args=(request.organisation.slug, network.pk)),
+    )
 
 
 def _people(request: MemberRequest) -> list[Item]:

@@ -5,6 +5,7 @@ from django.urls import include, path
 from console import health
 from console.views import (
     access_points,
+    alerts,
     commands,
     dashboard,
     errors,
@@ -70,6 +71,7 @@ urlpatterns = [
     path(f"{ORGANISATION}/", dashboard.dashboard, name="dashboard"),
     path(f"{ORGANISATION}/checklist/dismiss/", dashboard.dismiss_checklist, name="dismiss_checklist"),
     path(f"{ORGANISATION}/search/", search.search, name="search"),
+    path(f"{ORGANISATION}/alerts/", alerts.alerts, name="alerts"),
     path(f"{ORGANISATION}/networks/new/", network.create, name="new_network"),
     path(f"{NETWORK}/", network.overview, name="network"),
     path(f"{NETWORK}/access-points.csv", network.access_points_csv, name="access_points_csv"),
@@ -80,6 +82,7 @@ urlpatterns = [
     path(f"{NETWORK}/history/", network.history, name="history"),
     path(f"{NETWORK}/history/<int:number>/restore/", review.restore, name="restore"),
     path(f"{NETWORK}/settings/", network.settings, name="network_settings"),
+    path(f"{NETWORK}/settings/alerts/", alerts.rule, name="alert_rule"),
     path(f"{NETWORK}/delete/", network.remove, name="remove_network"),
     # every change of a network takes this road
     path(f"{NETWORK}/review/", review.review, name="review"),

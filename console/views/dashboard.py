@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from console import access
 from console.access import MemberRequest
+from console.alerts import notice
 from console.checklist import checklist
 from console.listing import NetworkList
 from console.live import COUNTED, clients_on
@@ -71,6 +72,7 @@ def dashboard(request: MemberRequest) -> HttpResponse:
     listing = NetworkList(access.networks(request), request.GET)
     summaries = _summaries(list(listing.page), clock.now())
     context = {"section": "networks", "listing": listing, "page": listing.page, "summaries": summaries}
+    context["notice"] = notice(access.access_points(request))
     if request.headers.get("HX-Request"):
         return render(request, "dashboard/networks.html", context)
     whole = listing.page.paginator.num_pages == 1 and not listing.filtered and len(summaries) > 1

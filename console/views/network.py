@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from console import access
 from console.access import MemberRequest
+from console.alerts import notice
 from console.badges import configuration_badge, link_badge
 from console.export import csv_response
 from console.forms.place import PlaceForm, TypedConfirmation, place_initial
@@ -37,6 +38,7 @@ def overview(request: MemberRequest, pk: int) -> HttpResponse:
     shown = shown_progress(network, clock.now())
     context = _context(network, "overview", listing=listing, page=listing.page, **_figures(network))
     context["rows"] = list(listing.offers.told(heard_of(listing.page)))
+    context["notice"] = notice(access.access_points(request).filter(network=network))
     context |= {"links": Link.choices, "configurations": ConfigurationState.choices, "shown": shown}
     context["firmware_states"] = FirmwareState.choices
     context["ssids"] = network.ssids.all()

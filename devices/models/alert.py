@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import models, transaction
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AuditEntry
+from accounts.refusal import Refusal
 
 if TYPE_CHECKING:
     from accounts.models import User
     from devices.models.network import Network
 
 MAX_ADDRESSES = 10
+LONGEST_ADDRESS = 254  # characters, RFC 5321
 
 
 class AlertAfter(models.IntegerChoices):
@@ -45,17 +50,36 @@ class AlertRule(models.Model):
         return cls.objects.filter(network=network).first() or cls(network=network)
 
     def change(self, user: "User", minutes: int, addresses: Sequence[str]) -> None:
-        """``minutes`` is one of ``AlertAfter``; at most ``MAX_ADDRESSES`` valid addresses."""
-        if (self.minutes, self.addresses) == (minutes, list(addresses)) and not self._state.adding:
+        """``minutes`` is one of ``AlertAfter``. Raises ``Refusal`` for what is no address, or too many."""
+        wanted = _plain(addresses)
+        if (self.minutes, self.addresses) == (minutes, wanted) and not self._state.adding:
             return
-        self.minutes, self.addresses = minutes, list(addresses)
+        self.minutes, self.addresses = AlertAfter(minutes), wanted
         with transaction.atomic():
-            told = {"minutes": minutes, "addresses": self.addresses}
+            told = {"minutes": self.minutes, "addresses": self.addresses}
             AlertRule.objects.update_or_create(network=self.network, defaults=told)
             AuditEntry.record(
                 self.network.organisation, user, "network.alerts", self.network, minutes=minutes,
                 count=len(self.addresses),
             )  # fmt: skip
+
+
+def _plain(addresses: Sequence[str]) -> list[str]:
+    """Each once, whatever its case. Raises ``Refusal`` with every one that is none."""
+    wanted = list({one.strip().lower(): None for one in addresses if one.strip()})
+    if len(wanted) > MAX_ADDRESSES:
+        raise Refusal(_now("At most %(most)d addresses, please.") % {"most": MAX_ADDRESSES})
+    if wrong := [one for one in wanted if not _is_address(one)]:
+        raise Refusal(_now("Not an e-mail address: %(wrong)s") % {"wrong": ", ".join(wrong)})
+    return wanted
+
+
+def _is_address(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return len(text) <= LONGEST_ADDRESS
 
 
 class Alert(models.Model):

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
 from django.urls import reverse
+from django.utils import timezone as clock
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
-from devices.models import Command, Network
+from devices import alerting
+from devices.models import AccessPoint, Command, Link, Network
 from tests.console.air import OnAir, put_on_air
 from tests.world import World, build
 
@@ -271,6 +274,8 @@ PAGES: dict[str, Callable[[World], tuple[Any, ...]]] = {
     "clients": lambda town: (town.harbour.pk,),
     "history": lambda town: (town.harbour.pk,),
     "network_settings": lambda town: (town.harbour.pk,),
+    "alert_rule": lambda town: (town.harbour.pk,),
+    "alerts": lambda town: (),
     "remove_network": lambda town: (town.harbour.pk,),
     "add_access_points": lambda town: (town.harbour.pk,),
     "setup_access_points": lambda town: (town.harbour.pk,),
@@ -288,6 +293,41 @@ PAGES: dict[str, Callable[[World], tuple[Any, ...]]] = {
 }
 
 
+def goes_missing(access_point: AccessPoint) -> None:
+    """Silent for twenty minutes, and somebody was told of it."""
+    since = clock.now() - timedelta(minutes=20)
+    AccessPoint.objects.filter(pk=access_point.pk).update(link=Link.OFFLINE, offline_since=since)
+    alerting.look(clock.now())
+
+
+def test_who_is_told_is_said_and_a_mistake_is_shown(
+    desk: Page, town: World, at: Address, assert_accessible: Callable[[Page], None]
+) -> None:
+    desk.goto(at("network_settings", town.harbour.pk))
+    desk.get_by_role("link", name="Change the alerts").click()
+    desk.get_by_label("E-mail addresses").fill("desk@lento.example\nnonsense")
+    desk.get_by_role("button", name="Save").click()
+    expect(desk.locator("#errors")).to_contain_text("Not an e-mail address: nonsense")
+    assert_accessible(desk)
+    desk.get_by_label("E-mail addresses").fill("desk@lento.example")
+    desk.get_by_role("button", name="Save").click()
+    expect(desk.get_by_text("Saved.")).to_be_visible()
+
+
+def test_an_alert_appears_on_the_open_dashboard_and_leads_to_who_is_missing(
+    desk: Page, town: World, at: Address, assert_accessible: Callable[[Page], None]
+) -> None:
+    desk.goto(at("dashboard"))
+    goes_missing(town.counter)
+    wake(desk)
+    expect(desk.get_by_text("1 access point offline")).to_be_visible()
+    assert_accessible(desk)
+    desk.get_by_role("link", name="1 access point offline").click()
+    expect(desk.get_by_role("rowheader", name="Counter")).to_be_visible()
+    expect(desk.get_by_role("rowheader", name="Window")).to_have_count(0)
+    assert_accessible(desk)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_screen_is_accessible(
     desk: Page, town: World, at: Address, assert_accessible: Callable[[Page], None], scheme: Any
@@ -297,6 +337,7 @@ def test_every_screen_is_accessible(
     town.harbour.undo(town.bo, 1)
     counter.apply(rejected=("rate-limit is not supported",))
     window.refuse("radio 5G: channel 144 is not allowed")
+    goes_missing(town.terrace)
     desk.emulate_media(color_scheme=scheme)
     for name, rows in PAGES.items():
         desk.goto(at(name, *rows(town)) + ("?q=o" if name == "search" else ""))

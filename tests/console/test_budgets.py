@@ -15,10 +15,11 @@ from tests.console.air import OnAir
 from tests.world import World
 
 PAGES: dict[str, tuple[int, Callable[[World], list[Any]]]] = {
-    "dashboard": (15, lambda world: []),
-    "network": (14, lambda world: [world.harbour.pk]),
+    "dashboard": (16, lambda world: []),
+    "network": (15, lambda world: [world.harbour.pk]),
     "access_points_csv": (6, lambda world: [world.harbour.pk]),
     "clients": (6, lambda world: [world.harbour.pk]),
+    "alerts": (8, lambda world: []),
     "usage": (6, lambda world: [world.harbour.pk]),
     "usage_csv": (6, lambda world: [world.harbour.pk]),
     "reports": (6, lambda world: []),
@@ -73,4 +74,4 @@ def test_a_part_of_a_page_costs_no_more_than_the_page(world: World) -> None:
         address = reverse(page, args=["cafe-lento", world.harbour.pk])
         with CaptureQueriesContext(connection) as told:
             browser.get(address, headers={"HX-Request": "true"})
-        assert len(told) <= {"progress": 6, "network": 14}[page]
+        assert len(told) <= {"progress": 6, "network": 15}[page]
