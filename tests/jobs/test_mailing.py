@@ -1,13 +1,9 @@
 """Mails through a real SMTP server: once in effect, patient while it is away, refused one by one."""
 
-import time
-from collections.abc import Iterator
 from datetime import timedelta
-from email import message_from_bytes
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.utils import timezone as clock
 
 from devices import alerting
@@ -16,64 +12,10 @@ from devices.models.alert import AlertRule
 from jobs.dispatch import perform
 from jobs.mailing import sending
 from tests.devices.together import together
-from tests.servers import free_port
+from tests.jobs.mail_server import Mailbox, MailServer
 from tests.world import COUNTER, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Mailbox:
-    """What a mail server was given; it refuses recipients named nobody."""
-
-    def __init__(self) -> None:
-        self.mails: list[Any] = []
-        self.pause = 0.0
-
-    async def handle_RCPT(
-        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
-    ) -> str:
-        if address.startswith("nobody@"):
-            return "550 No such mailbox"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
-        time.sleep(self.pause)
-        self.mails.append((envelope.rcpt_tos, message_from_bytes(envelope.content)))
-        return "250 OK"
-
-
-@pytest.fixture
-def mailbox() -> Mailbox:
-    return Mailbox()
-
-
-class MailServer:
-    """On one port, to be stopped and started again."""
-
-    def __init__(self, mailbox: Mailbox) -> None:
-        self.mailbox, self.port = mailbox, free_port()
-        self._running: Controller | None = None
-
-    def start(self) -> None:
-        self._running = Controller(self.mailbox, hostname="127.0.0.1", port=self.port)
-        self._running.start()
-
-    def stop(self) -> None:
-        if self._running:
-            self._running.stop()
-        self._running = None
-
-
-@pytest.fixture
-def server(mailbox: Mailbox, settings: Any, monkeypatch: Any) -> Iterator[MailServer]:
-    monkeypatch.setattr(sending, "_resting_until", 0.0)
-    running = MailServer(mailbox)
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", running.port
-    running.start()
-    yield running
-    running.stop()
 
 
 def an_alert(world: World, *addresses: str) -> None:
