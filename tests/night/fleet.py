@@ -35,9 +35,10 @@ FATES = {
     "silent": replace(QUICK, upgrade_silent_share=1.0),
     "stale": replace(QUICK, upgrade_stale_share=1.0),
 }
-#: Devices keep quiet but for what they must say; dial again two seconds after a loss.
+#: Devices keep quiet but for what they must say; dial again two seconds after a loss. With the next state an
+#: outpost learns that the live store was lost, so it must come well before a deadline of the compressed clock.
 OPTIONS = Options(
-    interval=60.0,
+    interval=15.0,
     health_interval=600.0,
     events_every=0.0,
     ramp=400.0,
