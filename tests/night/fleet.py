@@ -35,8 +35,8 @@ FATES = {
     "silent": replace(QUICK, upgrade_silent_share=1.0),
     "stale": replace(QUICK, upgrade_stale_share=1.0),
 }
-#: Devices keep quiet but for what they must say; dial again two seconds after a loss. With the next state an
-#: outpost learns that the live store was lost, so it must come well before a deadline of the compressed clock.
+#: Devices keep quiet but for what they must say; dial again two seconds after a loss. With the next state
+#: an outpost learns that the live store was lost: it must come before a deadline of the compressed clock.
 OPTIONS = Options(
     interval=15.0,
     health_interval=600.0,
