@@ -112,3 +112,31 @@ def test_one_given_up_is_no_trouble(present: World) -> None:
     present.counter.release(present.ada)
     assert watch(later(OFFLINE_AFTER + 5)) == 1
     assert Event.objects.filter(kind="silent").count() == 1
+
+
+def offline_since(serial: str = COUNTER) -> float | None:
+    at = AccessPoint.objects.get(serial=serial).offline_since
+    return at.timestamp() if at else None
+
+
+def test_a_silent_one_is_offline_since_its_last_sign_of_life(present: World, door: Door) -> None:
+    last = later(60)
+    door.store.seen([Seen(COUNTER, door.sessions[COUNTER], last)])
+    watch(last + LATE_AFTER + 5)
+    assert offline_since() is None  # late is not offline
+    watch(last + OFFLINE_AFTER + 5)
+    assert offline_since() == pytest.approx(last, abs=1)
+    list(compare_all(last + OFFLINE_AFTER + 60))
+    assert offline_since() == pytest.approx(last, abs=1)
+    door.store.seen([Seen(COUNTER, door.sessions[COUNTER], last + OFFLINE_AFTER + 90)])
+    list(compare_all(last + OFFLINE_AFTER + 100))
+    assert offline_since() is None
+
+
+def test_one_a_new_live_store_does_not_know_is_offline_since_now(present: World, door: Door) -> None:
+    """It may have been here all the time: what counts is when it was found missing."""
+    live_store().remove_desired([COUNTER, WINDOW])
+    door.store.runner.run(door.store.store._client.flushdb())  # type: ignore[attr-defined]
+    for wait in (3600, 3700):
+        list(compare_all(later(wait)))
+    assert offline_since() == pytest.approx(later(3700), abs=5)

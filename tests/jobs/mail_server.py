@@ -10,17 +10,27 @@ from tests.servers import free_port
 
 
 class Mailbox:
-    """What a mail server was given; it refuses recipients named nobody."""
+    """What a mail server was given; it refuses recipients named nobody, and puts off those named busy."""
 
     def __init__(self) -> None:
         self.mails: list[Any] = []
         self.pause = 0.0
+        self.refused_sender = ""
+
+    async def handle_MAIL(
+        self, _server: Any, _session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return self.refused_sender or "250 OK"
 
     async def handle_RCPT(
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
     ) -> str:
         if address.startswith("nobody@"):
             return "550 No such mailbox"
+        if address.startswith("busy@"):
+            return "451 Try again later"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

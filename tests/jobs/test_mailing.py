@@ -4,10 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone as clock
 
 from devices import alerting
-from devices.models import AccessPoint, Alert, Link, Task
+from devices.models import AccessPoint, Alert, Link, Network, Task
 from devices.models.alert import AlertRule
 from jobs.dispatch import perform
 from jobs.mailing import sending
@@ -39,6 +41,43 @@ def test_owners_and_admins_are_told_once_each(world: World, server: MailServer, 
     assert sorted(to for (to,), _ in mailbox.mails) == ["ada@lento.example", "bo@lento.example"]
     assert mailbox.mails[0][1]["Subject"] == "Harbour: an access point is offline"
     assert not Task.objects.exists()
+
+
+def promise_for(world: World, count: int) -> int:
+    """Alerts of so many networks, told of at once. Returns how many statements their mails took."""
+    plain = {"organisation": world.cafe, "country": "NL", "timezone": "Europe/Amsterdam"}
+    Network.objects.bulk_create([Network(name=f"Place {count}.{n}", **plain) for n in range(count)])
+    places = Network.objects.filter(name__startswith=f"Place {count}.")
+    Alert.objects.bulk_create([Alert(network=place, opened_at=clock.now()) for place in places])
+    pks = list(Alert.objects.filter(network__in=places).values_list("pk", flat=True))
+    task = Task.promise("alert-mails", f"alert-mails:{count}", {"what": "opened", "alerts": pks})
+    with CaptureQueriesContext(connection) as told:
+        perform(task.pk)
+    return len(told)
+
+
+def test_mails_of_two_hundred_networks_cost_as_much_as_one_s(world: World) -> None:
+    Task.objects.all().delete()
+    assert promise_for(world, 200) <= promise_for(world, 1)
+    assert len(waiting()) == 2 * 201
+
+
+def test_a_sender_that_is_refused_ends_no_mail(world: World, server: MailServer, mailbox: Mailbox) -> None:
+    """Our own mistake, true of every mail: all of them wait for it to be mended."""
+    an_alert(world, "desk@lento.example")
+    mailbox.refused_sender = "553 Not a sender of mine"
+    perform(waiting()[0].pk)
+    assert [(task.dead, task.attempts) for task in waiting()] == [(False, 0)]
+
+
+def test_a_recipient_who_must_wait_does_not_hold_up_others(
+    world: World, server: MailServer, mailbox: Mailbox
+) -> None:
+    an_alert(world, "busy@lento.example", "desk@lento.example")
+    for task in waiting():
+        perform(task.pk)
+    assert [to for (to,), _ in mailbox.mails] == ["desk@lento.example"]
+    assert [(task.payload["to"], task.dead) for task in waiting()] == [("busy@lento.example", False)]
 
 
 def test_two_workers_do_not_both_send(world: World, server: MailServer, mailbox: Mailbox) -> None:

@@ -198,3 +198,22 @@ def test_only_our_own_restarts_mute_and_the_longest_counts() -> None:
         mute(access_point, Command(pk=1, kind=kind), news(minute, 5, CommandSent(1)))
         mute(access_point, Command(pk=1, kind=kind), news(minute + 30, 5, CommandDone(1)))
     assert access_point.muted_until == news(5, 5, CommandSent(1)).at + timedelta(minutes=10)
+
+
+def test_it_is_offline_since_the_end_of_its_last_session() -> None:
+    """Whatever comes in which order, and again."""
+    facts = [news(1, 1, told(1)), news(5, 1, Disconnected()), news(6, 1, Disconnected())]
+    for order in permutations(facts):
+        one = AccessPoint()
+        for fact in (*order, order[0]):
+            merge(one, Configuration(), fact)
+        assert (one.link, one.offline_since) == (Link.OFFLINE, NOON + timedelta(minutes=5))
+
+
+def test_a_newer_session_ends_being_offline() -> None:
+    facts = [news(1, 1, told(1)), news(5, 1, Disconnected()), news(7, 2, told(2))]
+    for order in permutations(facts):
+        one = AccessPoint()
+        for fact in order:
+            merge(one, Configuration(), fact)
+        assert (one.link, one.offline_since) == (Link.ONLINE, None)
