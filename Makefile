@@ -27,7 +27,7 @@ test: setup ## Run every test among private servers; T=tests/outpost runs a part
 	$(PY) -m tests.servers -- $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(T) $(ARGS)
 
 night: setup ## Rehearse a rollout over NIGHT=5000 access points and a daylight-saving night, all being killed
-	NIGHT_ACCESS_POINTS=$(NIGHT) $(PY) -m tests.servers -- $(PY) -m pytest -s tests/faults/test_rollout_night.py $(ARGS)
+	NIGHT_ACCESS_POINTS=$(NIGHT) $(PY) -m tests.servers -- $(PY) -m pytest -s tests/faults/test_rollout_*.py $(ARGS)
 
 bench: setup ## Measure against peers and floors, write docs/performance.md; ONLY="codec …", SCALE=4
 	$(PY) -m tests.servers -- $(PY) -m tests.load --scale $(SCALE) $(ONLY)
