@@ -6,7 +6,7 @@ from typing import Any
 # Who reads the log must not be able to follow the link: /invitation/<token>/, the link that
 # confirms an address, the link that resets a password, those that hand a file out or take one in.
 _MAILED = re.compile(
-    r"(/invitation/|/confirm-email/|/password/reset/key/|/files/|/uploads/(?:parts/)?)[^/\s?]+"
+    r"(/invitation/|/unsubscribe/|/confirm-email/|/password/reset/key/|/files/|/uploads/(?:parts/)?)[^/\s?]+"
 )
 
 

@@ -296,8 +296,11 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 # The console's addresses that mails and files carry: below the console, nothing knows its URLs.
 INVITATION_LINK = CONSOLE_PUBLIC_URL + "/invitation/{token}/"
+DASHBOARD_LINK = CONSOLE_PUBLIC_URL + "/o/{slug}/"
 NETWORK_LINK = CONSOLE_PUBLIC_URL + "/o/{slug}/networks/{network}/"
 ROLLOUT_LINK = CONSOLE_PUBLIC_URL + "/o/{slug}/rollouts/{rollout}/"
+# Ends the mail of every week, without signing in: see accounts/unsubscribing.py.
+UNSUBSCRIBE_LINK = CONSOLE_PUBLIC_URL + "/unsubscribe/{token}/"
 # Where the console hands out a stored file to whoever holds the token: see devices/storage.py.
 FILE_LINK = CONSOLE_PUBLIC_URL + "/files/{token}/{name}"
 # Where it takes a part of an upload, when files are in a directory; on whichever host the browser is.

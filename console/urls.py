@@ -25,6 +25,7 @@ from console.views import (
     setup,
     ssid,
     tasks,
+    unsubscribe,
     uploads,
     usage,
 )
@@ -49,7 +50,9 @@ urlpatterns = [
     path("start/", home.start, name="start"),
     # one's own account; django-allauth brings signing in, passwords, second factors and sessions
     path("account/", profile.profile, name="profile"),
+    path("account/weekly-mails/", profile.weekly_mails, name="weekly_mails"),
     path("account/", include("allauth.urls")),
+    path("unsubscribe/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
     path("invitation/<str:token>/", invitations.accept_invitation, name="accept_invitation"),
     # organisations and their people
     path("organisations/", organisations.organisations, name="organisations"),

@@ -16,7 +16,7 @@ from devices.models import Task
 from devices.models.task import Hopeless, LeaseLost, NotNow
 from jobs import backups, commands, firmware, housekeeping, publish, reports, rollouts
 from jobs.mailing import alerts as alert_mails
-from jobs.mailing import letters, operators, sending
+from jobs.mailing import letters, operators, sending, weekly
 from jobs.mailing import rollouts as rollout_mails
 from jobs.queues import prompt_queue
 from outpost.store.contract import StoreUnavailable
@@ -55,6 +55,8 @@ KINDS: dict[str, Kind] = {
     "backup": Kind(backups.create, "reports", 6 * 3600),
     "alert-mails": Kind(alert_mails.write_to_all, "default"),
     "rollout-summary": Kind(rollout_mails.write_to_all, "default"),
+    "weekly-mails": Kind(weekly.ask_all, "reports"),
+    "weekly-mail": Kind(weekly.write_to_all, "reports"),
     "operators-mail": Kind(operators.write_to_all, "default"),
     "mail": Kind(letters.send, "default", sending.SECONDS),
     "prune": Kind(housekeeping.prune_daily, "reports", 900),

@@ -5,6 +5,7 @@ often. ``CALENDAR`` is what is due by the calendar: each occasion is a row in My
 one task, so that a run is neither missed nor doubled whatever is killed (see ``jobs.occasions``).
 """
 
+import calendar
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time
@@ -73,4 +74,5 @@ CALENDAR = (
     Appointment("firmware", Daily(time(2, 30)), "clear_firmware"),
     Appointment("retention", Daily(time(3, 0)), "prune"),
     Appointment("reports", Monthly(1, time(4, 0)), "reports"),
+    Appointment("weekly", Weekly(calendar.MONDAY, time(7, 0)), "weekly-mails"),
 )

@@ -1,13 +1,14 @@
 """Every mail there is, by the word its task says, and how it is written."""
 
 from devices.models import Task
-from jobs.mailing import alerts, operators, rollouts, sending
+from jobs.mailing import alerts, operators, rollouts, sending, weekly
 
 WRITERS: dict[str, sending.Writer] = {
     "alert": alerts.alert_letter,
     "recovery": alerts.recovery_letter,
     "rollout-summary": rollouts.summary_letter,
     "operators": operators.letter,
+    "weekly": weekly.letter,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Invitation, Role
+from accounts.unsubscribing import token_for
 from devices.models import AccessPoint, Command, FirmwareImage, Report, Rollout, Task
 from devices.models.command import CommandKind
 from devices.models.firmware import ImageState
@@ -37,6 +38,7 @@ ROWS: dict[tuple[str, str], Callable[[World], object]] = {
     ("rollouts", "pk"): lambda world: a_rollout(world).pk,
     ("tasks", "pk"): lambda world: _dead_task().pk,
     ("invitation", "token"): lambda world: "no-such-token",
+    ("unsubscribe", "token"): lambda world: token_for(world.cafe.memberships.get(user=world.vi)),
 }
 
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import Role, User
+from accounts.unsubscribing import token_for
 from jobs.mailing import invitations
 from tests.world import PASSWORD, World
 
@@ -163,3 +164,29 @@ def test_from_the_mail_into_the_organisation_without_javascript(
     page.get_by_role("button", name="Accept the invitation").click()
     expect(page.get_by_text("Welcome to Café Lento")).to_be_visible()
     assert world.cafe.memberships.filter(user=User.objects.get(email="cora@lento.example")).exists()
+
+
+def test_weekly_mails_are_switched_off_and_on(
+    world: World, sign_in: Any, visit: Callable[..., Page], assert_accessible: Any
+) -> None:
+    sign_in(world.ada)
+    page = visit("profile")
+    page.get_by_label("Café Lento").uncheck()
+    page.get_by_role("button", name="Save").nth(1).click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(page.get_by_label("Café Lento")).not_to_be_checked()
+    assert not world.cafe.memberships.get(user=world.ada).weekly_report
+
+
+@pytest.mark.expects_status(404)
+def test_unsubscribing_signed_out_is_accessible(
+    world: World, visit: Callable[..., Page], assert_accessible: Any
+) -> None:
+    token = token_for(world.cafe.memberships.get(user=world.vi))
+    page = visit("unsubscribe", token)
+    assert_accessible(page)
+    page.get_by_role("button", name="Send me no more").click()
+    expect(page.get_by_role("heading")).to_have_text("No more weekly mails")
+    assert_accessible(page)
+    assert_accessible(visit("unsubscribe", "x" + token))
+    assert not world.cafe.memberships.get(user=world.vi).weekly_report

@@ -8,8 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.models import Organisation, User
 from devices.claiming import claim
-from devices.models import Network
+from devices.models import Network, Task
 from devices.rendering.intent import NetworkIntent
 from tests.console.air import OnAir
 from tests.world import World
@@ -75,3 +76,36 @@ def test_a_part_of_a_page_costs_no_more_than_the_page(world: World) -> None:
         with CaptureQueriesContext(connection) as told:
             browser.get(address, headers={"HX-Request": "true"})
         assert len(told) <= {"progress": 6, "network": 15}[page]
+
+
+def test_one_s_own_account_costs_no_more_with_more_organisations(world: World) -> None:
+    assert account(world) <= 10
+    before = account(world)
+    for number in range(8):
+        Organisation.found(world.ada, f"Chain {number}")
+    assert account(world) == before
+
+
+def account(world: World) -> int:
+    browser = world.browser(world.ada)
+    browser.get(reverse("profile"))
+    with CaptureQueriesContext(connection) as told:
+        browser.get(reverse("profile"))
+    return len(told)
+
+
+def test_the_tasks_cost_no_more_the_more_there_are(world: World) -> None:
+    User.objects.filter(pk=world.ada.pk).update(is_staff=True)
+    before = tasks(world)
+    for number in range(60):
+        Task.promise(f"kind-{number % 9}", f"task:{number}", {})
+    Task.objects.filter(kind="kind-3").update(dead=True)
+    assert tasks(world) <= before <= 7
+
+
+def tasks(world: World) -> int:
+    browser = world.browser(User.objects.get(pk=world.ada.pk))
+    browser.get(reverse("profile"))
+    with CaptureQueriesContext(connection) as told:
+        assert browser.get(reverse("tasks")).status_code == 200
+    return len(told)

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.django_db
 
 LINKS = [
     "/invitation/s3cr3t-T0ken/",
+    "/unsubscribe/1-1.s3cr3t-T0ken/",
     "/account/confirm-email/MQ:1x:s3cr3t/",
     "/account/password/reset/key/1-s3cr3t/",
     "/files/s3cr3t-T0ken/image.bin",
