@@ -43,11 +43,19 @@ def alert_letter(told: dict[str, Any]) -> Letter | None:
     if (alert := _alert(told)) is None:
         return None
     words = _words(alert)
-    subject = ngettext(
-        "%(network)s: an access point is offline", "%(network)s: %(count)d access points are offline",
-        words["count"],
-    )  # fmt: skip
-    return Letter(subject % words, "alert", words)
+    return Letter(_subject(alert, words["count"]) % words, "alert", words)
+
+
+def _subject(alert: Alert, count: int) -> str:
+    """A mail that had to wait for its server does not call offline who is back."""
+    if alert.closed_at:
+        return ngettext(
+            "%(network)s: an access point was offline", "%(network)s: %(count)d access points were offline",
+            count,
+        )  # fmt: skip
+    return ngettext(
+        "%(network)s: an access point is offline", "%(network)s: %(count)d access points are offline", count
+    )
 
 
 def recovery_letter(told: dict[str, Any]) -> Letter | None:

@@ -15,8 +15,6 @@ LINKS = {
     "INVITATION_LINK": "accept_invitation",
     "DASHBOARD_LINK": "dashboard",
     "UNSUBSCRIBE_LINK": "unsubscribe",
-    "DASHBOARD_LINK": "dashboard",
-    "UNSUBSCRIBE_LINK": "unsubscribe",
     "NETWORK_LINK": "network",
     "ROLLOUT_LINK": "rollout",
     "FILE_LINK": "stored_file",

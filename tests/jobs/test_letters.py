@@ -53,6 +53,11 @@ def test_an_alert_says_who_where_and_since_when_by_the_network_s_clock(world: Wo
         assert f"/o/cafe-lento/networks/{world.harbour.pk}/" in body
 
 
+def test_a_mail_that_had_to_wait_does_not_call_offline_who_is_back(alert: Alert) -> None:
+    Alert.objects.update(closed_at=clock.now(), open_for=None)
+    assert composed("alert", alert=alert.pk).subject == "Harbour: 3 access points were offline"
+
+
 def test_somebody_else_s_access_point_is_not_named(alert: Alert) -> None:
     assert all("Lobby" not in body for body in bodies(composed("alert", alert=alert.pk)))
 
