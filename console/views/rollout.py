@@ -20,7 +20,6 @@ from console.views.rollouts import SECTION
 from devices import clock
 from devices.models import Rollout
 from devices.models.rollout import MOVING, RolloutState, TargetState
-from devices.rollouts.judge import Outcome
 from devices.upgrading import steering
 from devices.upgrading.progress import Progress, progress
 from devices.upgrading.terms import RolloutRefused
@@ -133,7 +132,7 @@ def retry(request: MemberRequest, pk: int) -> HttpResponse:
 
 def _retried(count: int) -> str:
     if not count:
-        return _("No access point of this rollout has failed.")
+        return _("There is none to try again: nobody failed, or another rollout has them by now.")
     words = ngettext(
         "%(count)d access point is tried again in its next maintenance window.",
         "%(count)d access points are tried again, each in its next maintenance window.",
@@ -153,9 +152,9 @@ def roll_back(request: MemberRequest, pk: int) -> HttpResponse:
             "section": SECTION,
             "rollout": found,
             "groups": [(image, len(chosen)) for image, chosen in groups.items()],
-            "succeeded": found.targets.filter(outcome=Outcome.UPGRADED).count(),
+            "left": len(steering.upgraded(found)) - sum(map(len, groups.values())),
+            "busy": found.targets.filter(state=TargetState.BUSY).count(),
         }
-        shown["left"] = shown["succeeded"] - sum(count for _image, count in shown["groups"])
         return render(request, "rollouts/roll_back.html", shown)
     try:
         made = steering.roll_back(request.user, found)

@@ -33,8 +33,8 @@ class WaveCount:
 
     ``due`` could be claimed now; ``ahead`` wait for a window that has not come since the wave opened, or
     for another try; ``absent`` were offline when their window came. ``lost`` are those of
-    ``succeeded`` that fell silent since. ``retrying`` are those of the waiting ones whose last
-    attempt failed.
+    ``succeeded`` that fell silent since. ``retrying`` are those of the waiting and busy ones whose
+    attempt before failed.
     """
 
     number: int
@@ -65,10 +65,10 @@ class WaveCount:
     def waiting(self) -> int:
         return self.due + self.ahead + self.absent
 
-    @property
-    def proved(self) -> bool:
-        """Whether enough of it were upgraded to tell anything: half of those that were not left out."""
-        return (self.succeeded - self.lost) * 2 >= self.size - self.cancelled
+    def proves(self, forgiven: int) -> bool:
+        """Whether enough of it were upgraded to tell: half of those neither left out nor forgiven."""
+        told = self.size - self.cancelled - min(forgiven, self.failures + self.lost)
+        return (self.succeeded - self.lost) * 2 >= told
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def _move_on(snapshot: Snapshot, opened: Sequence[WaveCount], now: datetime) -> 
 def _go_on(snapshot: Snapshot, last: WaveCount) -> Decision:
     if snapshot.next is None:
         return Wait("absent", snapshot.gives_up_at)
-    if not last.proved:
+    if not last.proves(snapshot.forgiven):
         return Wait("unproved", snapshot.gives_up_at)
     return OpenWave(snapshot.next.number)
 

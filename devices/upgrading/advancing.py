@@ -18,6 +18,7 @@ from devices.rollouts.decide import Claim, Decision, Finish, Halt, OpenWave, Set
 from devices.transactions import run_transaction
 from devices.upgrading.claiming import claim
 from devices.upgrading.judging import settle_attempts, settle_strays
+from devices.upgrading.planning import wait_on
 from devices.upgrading.snapshot import Seen, look
 from devices.upgrading.steering import leave_out
 
@@ -49,6 +50,8 @@ def _advance(pk: int, now: datetime) -> Decision | None:
     if rollout is None or rollout.look_at is None:
         return None
     settle_attempts(rollout, now)
+    if not rollout.open:
+        leave_out(rollout, now)  # the last ones under way had another try before them
     decision = _move(rollout, now) if rollout.state in MOVING else None
     if decision is None:
         rollout.look_at = _while_busy(rollout, now + LOOK_EVERY)
@@ -59,6 +62,7 @@ def _advance(pk: int, now: datetime) -> Decision | None:
 def _move(rollout: Rollout, now: datetime) -> Decision:
     settle_strays(rollout, now)
     seen = look(rollout, now)
+    rollout.forgiven = seen.snapshot.forgiven
     decision = decide(seen.snapshot, now) if rollout.image.offered else Halt(0, 0)
     if isinstance(decision, Claim) and not _claim(rollout, seen, decision.count, now):
         decision = Wait("busy", now + LOOK_EVERY)  # other rollouts are at work on all of them
@@ -71,6 +75,7 @@ def _act(rollout: Rollout, seen: Seen, decision: Decision, now: datetime) -> Non
         case OpenWave(number):
             rollout.state, rollout.wave = RolloutState.RUNNING, number
             rollout.started_at = rollout.started_at or now
+            wait_on(rollout, now)
             Wave.objects.filter(rollout=rollout, number=number).update(opened_at=now)
         case Settle(number):
             Wave.objects.filter(rollout=rollout, number=number).update(settled_at=now)
@@ -116,9 +121,6 @@ def _why_halted(rollout: Rollout, decision: Halt) -> str:
 
 
 def _finish(rollout: Rollout, now: datetime) -> None:
-    """Whoever was tried and did not come back for another try has failed; the others are left out."""
-    tried = rollout.targets.filter(state=TargetState.WAITING, attempts__gt=0)
-    tried.update(state=TargetState.FAILED, ended_at=now)
     leave_out(rollout, now)
     rollout.state, rollout.ended_at = RolloutState.FINISHED, now
     _tell(rollout, "rollout.finish", now)

@@ -69,10 +69,10 @@ def _claim(rollout: Rollout, targets: Sequence[RolloutTarget], stones: Stones, n
     _end(found.newer, TargetState.CANCELLED, Outcome.NEWER, now)
     _end(found.no_way, TargetState.CANCELLED, Outcome.NO_WAY, now)
     claimed = [target for step in found.steps.values() for target in step]
+    _mute(rollout, claimed)  # first: a command's row would share the lock that this needs alone
     for image, those in found.steps.items():
         _take(rollout, image, those, now)
     _command(claimed, now)
-    _mute(rollout, claimed)
     return len(targets)
 
 

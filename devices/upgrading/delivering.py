@@ -14,6 +14,7 @@ from devices.live_store import live_store
 from devices.models import Command, FirmwareImage, RolloutTarget
 from devices.models.command import CommandState
 from devices.models.rollout import RolloutState
+from devices.rollouts.versions import runs
 from devices.transactions import run_transaction
 from outpost.store.contract import PendingCommand
 
@@ -25,8 +26,7 @@ def deliver(ids: Iterable[int]) -> int:
 
     Those marked when the store does not answer stay unsent.
     """
-    asked = list(ids)
-    live_store().ping()
+    asked = _still_wanted(list(ids))
     marked = run_transaction(lambda: _mark(asked, timezone.now()))
     links: dict[int, str] = {}
     targets = RolloutTarget.objects.filter(command__in=marked).select_related("command", "step", "rollout")
@@ -37,9 +37,26 @@ def deliver(ids: Iterable[int]) -> int:
     return len(pending)
 
 
+def _still_wanted(ids: list[int]) -> list[int]:
+    """But for those that run it already: facts may be late, and the live store knows first.
+
+    Were it sent again, it would be installed twice. Raises ``StoreUnavailable``.
+    """
+    targets = RolloutTarget.objects.filter(command__in=ids, step__isnull=False).select_related("step")
+    wanted = [(one.serial, one.command_id, one.step.version) for one in targets if one.step]
+    heard = live_store().reported([serial for serial, *_ in wanted])
+    return [
+        pk
+        for (_serial, pk, version), told in zip(wanted, heard, strict=True)
+        if pk and not runs(told.firmware, version)
+    ]
+
+
 def _mark(ids: list[int], now: datetime) -> list[int]:
-    """Those that nobody marked before, of rollouts that are still moving."""
-    moving = RolloutTarget.objects.filter(command__in=ids, rollout__state=RolloutState.RUNNING)
+    """Those that nobody marked before, of rollouts that are still moving, with images still offered."""
+    moving = RolloutTarget.objects.filter(
+        command__in=ids, rollout__state=RolloutState.RUNNING, step__withdrawn_at=None
+    )
     rows = Command.objects.filter(
         pk__in=moving.values("command"), state=CommandState.QUEUED, delivered_at=None, expires_at__gt=now
     ).order_by("pk")

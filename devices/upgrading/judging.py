@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from devices.models import AccessPoint, Rollout, RolloutTarget
@@ -12,6 +12,7 @@ from devices.models.command import CommandState
 from devices.models.rollout import TargetState
 from devices.rollouts.judge import Attempt, Heard, Outcome, judge
 from devices.rollouts.versions import runs
+from devices.upgrading.planning import wait_on
 
 # Between two tries: long enough for what was wrong there to pass, short enough for the same night.
 RETRY_AFTER = timedelta(minutes=15)
@@ -30,22 +31,24 @@ def settle_attempts(rollout: Rollout, now: datetime) -> int:
             ended[outcome].append(target)
     for outcome, targets in ended.items():
         _end(rollout, outcome, targets, now)
+    _unmute(target for targets in ended.values() for target in targets)
     return sum(map(len, ended.values()))
 
 
 def settle_strays(rollout: Rollout, now: datetime) -> int:
-    """Those released meanwhile are left out, and those that failed and yet run the image have succeeded.
+    """Those released meanwhile are left out, and those given up that run the image after all have succeeded.
 
     Returns how many. Two or three statements.
     """
     waiting = rollout.targets.filter(state=TargetState.WAITING, access_point__isnull=True)
     gone = waiting.update(state=TargetState.CANCELLED, ended_at=now, outcome=Outcome.RELEASED)
-    failed = rollout.targets.filter(state=TargetState.FAILED, access_point__isnull=False)
-    told = failed.exclude(access_point__firmware=F("before")).values_list("pk", "access_point__firmware")
+    tried = Q(state=TargetState.FAILED) | Q(state=TargetState.WAITING, claimed_at__isnull=False)
+    given_up = rollout.targets.filter(tried, access_point__isnull=False)
+    told = given_up.exclude(access_point__firmware=F("before")).values_list("pk", "access_point__firmware")
     late = [pk for pk, firmware in told if runs(firmware, rollout.image.version)]
     if late:
-        rows = rollout.targets.filter(pk__in=late, state=TargetState.FAILED)
-        rows.update(state=TargetState.SUCCEEDED, outcome=Outcome.UPGRADED, ended_at=now)
+        rows = rollout.targets.filter(tried, pk__in=late)
+        rows.update(state=TargetState.SUCCEEDED, outcome=Outcome.UPGRADED, words="", ended_at=now)
     return gone + len(late)
 
 
@@ -56,8 +59,8 @@ def _busy(rollout: Rollout) -> Iterator[RolloutTarget]:
 
 def _judge(target: RolloutTarget, now: datetime) -> Outcome | None:
     access_point, command = target.access_point, target.command
-    if access_point is None:
-        return Outcome.RELEASED
+    if access_point is None:  # its next owner's rollout waits for its slot: it may be at work still
+        return Outcome.RELEASED if target.deadline is None or now >= target.deadline else None
     attempt = Attempt(
         version=target.step.version if target.step else "",
         session=target.session,
@@ -85,13 +88,14 @@ def _end(rollout: Rollout, outcome: Outcome, targets: list[RolloutTarget], now: 
         _free(targets, state=TargetState.CANCELLED, ended_at=now, outcome=outcome)
     else:
         _failed(rollout, outcome, targets, now)
-    _unmute(targets)
 
 
 def _upgraded(rollout: Rollout, targets: list[RolloutTarget], now: datetime) -> None:
     """At its end, or on a stepping stone from which it goes on."""
     done = [target for target in targets if target.step_id == rollout.image_id]
     on = [target for target in targets if target.step_id != rollout.image_id]
+    if done:
+        wait_on(rollout, now)
     _free(done, state=TargetState.SUCCEEDED, ended_at=now, outcome=Outcome.UPGRADED, words="")
     _free(on, state=TargetState.WAITING, attempts=0, not_before=None, outcome="")
 

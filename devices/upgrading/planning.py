@@ -19,7 +19,7 @@ from devices.upgrading.stones import Stones
 from devices.upgrading.terms import RolloutRefused, Terms
 
 BATCH = 1000
-GIVES_UP_AFTER = timedelta(days=14)
+GIVES_UP_AFTER = timedelta(days=14)  # without a success, a new wave or a word of its people
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def preview(organisation: Organisation, terms: Terms, now: datetime) -> Preview:
     terms.check()
     found = Preview()
     stones = Stones(organisation)
-    busy = _in_open_rollouts(organisation)
+    busy = in_open_rollouts(organisation)
     for one in terms.scope.of(organisation).select_related("network").order_by("pk"):
         _place(found, one, terms, stones, busy)
     try:
@@ -96,6 +96,11 @@ def start_chosen(
     AuditEntry.record(organisation, user, "rollout.start", rollout, rollout=rollout.pk, count=len(chosen))
     promise_look(rollout.pk)
     return rollout
+
+
+def wait_on(rollout: Rollout, now: datetime) -> None:
+    """It moves: whoever is offline has that long again to come. The caller saves it."""
+    rollout.gives_up_at = max(rollout.gives_up_at, now + GIVES_UP_AFTER)
 
 
 def promise_look(rollout: int) -> Task:
@@ -136,7 +141,8 @@ def is_newer_there(runs_now: str, image: FirmwareImage) -> bool:
     return is_older(image.version, runs_now) is not False
 
 
-def _in_open_rollouts(organisation: Organisation) -> set[str]:
+def in_open_rollouts(organisation: Organisation) -> set[str]:
+    """Serials that a rollout of this organisation has in hand, or is going to. One statement."""
     rows = RolloutTarget.objects.filter(
         rollout__organisation=organisation,
         rollout__state__in=OPEN,

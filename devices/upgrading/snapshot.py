@@ -14,6 +14,7 @@ from devices.rollouts.windows import may_start, may_start_next
 from devices.upgrading.places import window_of
 
 REACHABLE = (Link.ONLINE, Link.LATE)
+_AGAIN = Q(state=TargetState.BUSY, attempts__gt=1)  # tried once more, after an attempt that failed
 
 
 @dataclass
@@ -34,14 +35,16 @@ def look(rollout: Rollout, now: datetime) -> Seen:
     counts = _by_state(rollout)
     for row in waiting:
         _sort(counts, row, waves, windows)
+    numbers = [_count(wave, counts[wave.number], last=wave.number == rollout.wave) for wave in waves]
     snapshot = Snapshot(
         starts_at=rollout.starts_at,
         gives_up_at=rollout.gives_up_at,
         budget=budget_of(rollout),
         at_once=rollout.at_once,
-        waves=[_count(wave, counts[wave.number], last=wave.number == rollout.wave) for wave in waves],
+        waves=numbers,
         patience=timedelta(minutes=rollout.answer_minutes),
-        forgiven=rollout.forgiven,
+        # One that came back after all was forgiven in vain: a new failure does not take its place.
+        forgiven=min(rollout.forgiven, sum(wave.failures + wave.lost for wave in numbers)),
     )
     return Seen(snapshot, windows.may_start, windows.next_start)
 
@@ -55,7 +58,7 @@ def budget_of(rollout: Rollout) -> Budget:
 def failures(rollout: Rollout) -> int:
     """Those that count against its budget now, the ones that fell silent since their upgrade included."""
     failed = Q(state=TargetState.FAILED)
-    retrying = Q(state=TargetState.WAITING, attempts__gt=0)
+    retrying = Q(state=TargetState.WAITING, attempts__gt=0) | _AGAIN
     lost = Q(state=TargetState.SUCCEEDED, wave=rollout.wave, access_point__link=Link.OFFLINE)
     return rollout.targets.filter(failed | retrying | lost).count()
 
@@ -105,9 +108,11 @@ def _by_state(rollout: Rollout) -> dict[int, dict[str, int]]:
     lost = Q(state=TargetState.SUCCEEDED, access_point__link=Link.OFFLINE)
     rows = rollout.targets.exclude(state=TargetState.WAITING).order_by().values_list("wave", "state")
     counts: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for wave, state, count, silent in rows.annotate(count=Count("pk"), silent=Count("pk", filter=lost)):
+    rows = rows.annotate(count=Count("pk"), silent=Count("pk", filter=lost), again=Count("pk", filter=_AGAIN))
+    for wave, state, count, silent, again in rows:
         counts[wave][state] += count
         counts[wave]["lost"] += silent
+        counts[wave]["retrying"] += again
     return counts
 
 

@@ -8,12 +8,13 @@ from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry, User
 from devices import clock
-from devices.models import AccessPoint, FirmwareImage, Rollout, RolloutTarget
+from devices.models import AccessPoint, FirmwareImage, Rollout
 from devices.models.rollout import MOVING, OPEN, RolloutState, TargetState
 from devices.rollouts.decide import Budget
 from devices.rollouts.judge import Outcome
 from devices.rollouts.versions import runs
-from devices.upgrading.planning import GIVES_UP_AFTER, promise_look, start_chosen
+from devices.upgrading.judging import settle_strays
+from devices.upgrading.planning import in_open_rollouts, promise_look, start_chosen, wait_on
 from devices.upgrading.snapshot import failures
 from devices.upgrading.terms import RolloutRefused, Terms
 
@@ -35,8 +36,10 @@ def resume(user: User, rollout: Rollout) -> None:
     with transaction.atomic():
         row = _locked(rollout, (*MOVING, RolloutState.PAUSED, RolloutState.HALTED))
         if row.state == RolloutState.HALTED:
+            settle_strays(row, clock.now())
             row.forgiven = failures(row)
         if row.state not in MOVING:
+            wait_on(row, clock.now())
             state = RolloutState.RUNNING if row.wave else RolloutState.SCHEDULED
             _become(user, row, state, "rollout.resume")
     rollout.refresh_from_db()
@@ -57,19 +60,23 @@ def cancel(user: User, rollout: Rollout) -> None:
 def retry_failed(user: User, rollout: Rollout) -> int:
     """Have those that failed tried again in their next window. Returns how many.
 
-    Raises ``RolloutRefused`` when it was cancelled.
+    Those that another rollout has in hand by now stay with that one. After a halt, what else failed is
+    forgiven as when it is resumed. Raises ``RolloutRefused`` when it was cancelled.
     """
     now = clock.now()
     with transaction.atomic():
         row = _locked(rollout, (*OPEN, RolloutState.FINISHED))
+        settle_strays(row, now)
         failed = row.targets.filter(state=TargetState.FAILED, access_point__isnull=False)
-        count = failed.update(
+        count = failed.exclude(serial__in=in_open_rollouts(row.organisation)).update(
             state=TargetState.WAITING, attempts=0, not_before=None, ended_at=None, outcome="", words=""
         )
         if count:
-            row.forgiven, row.ended_at = 0, None
-            row.gives_up_at = max(row.gives_up_at, now + GIVES_UP_AFTER)
-            state = row.state if row.state in (*MOVING, RolloutState.PAUSED) else RolloutState.RUNNING
+            state = row.state
+            if state not in (*MOVING, RolloutState.PAUSED):
+                state, row.forgiven = RolloutState.RUNNING, failures(row)
+            row.ended_at = None
+            wait_on(row, now)
             _become(user, row, state, "rollout.retry", count=count)
     rollout.refresh_from_db()
     return count
@@ -78,17 +85,16 @@ def retry_failed(user: User, rollout: Rollout) -> int:
 def roll_back(user: User, rollout: Rollout) -> list[Rollout]:
     """Bring back what ran before on those that were upgraded: a new rollout for each earlier image.
 
-    What still waits of the old one is left out. Raises ``RolloutRefused`` the second time,
-    and when no earlier image is offered.
+    What still waits of the old one is left out. Raises ``RolloutRefused`` when there is nobody to bring
+    back any more, and when no earlier image is offered.
     """
     now = clock.now()
     with transaction.atomic():
         row = Rollout.objects.select_for_update().get(pk=rollout.pk)
-        if row.rollbacks.exists():
-            raise RolloutRefused(_("It was already rolled back."))
+        row.organisation.lock()  # no other rollout takes one of them in between
         groups = earlier_images(row)
         if not groups:
-            raise RolloutRefused(_("None of the versions that ran before is offered as an image."))
+            raise RolloutRefused(_why_not_back(row))
         if row.open:
             cancel(user, row)
         made = [_back(user, row, image, chosen, now) for image, chosen in groups.items()]
@@ -98,27 +104,46 @@ def roll_back(user: User, rollout: Rollout) -> list[Rollout]:
 
 
 def earlier_images(rollout: Rollout) -> dict[FirmwareImage, list[AccessPoint]]:
-    """Who was upgraded and what they ran before, as far as it is offered. Three statements."""
+    """Who can go back, and what they ran before, as far as it is offered. Four statements."""
     offered = list(FirmwareImage.objects.of(rollout.organisation).offered().order_by("-pk"))
     groups: dict[FirmwareImage, list[AccessPoint]] = defaultdict(list)
-    upgraded = rollout.targets.filter(
-        state=TargetState.SUCCEEDED, access_point__isnull=False, outcome=Outcome.UPGRADED
-    )
-    for target in upgraded.select_related("access_point__network").order_by("pk"):
-        image = _earlier(target, offered)
-        if image is not None and target.access_point is not None:
-            groups[image].append(target.access_point)
+    for access_point, original in upgraded(rollout):
+        if image := _earlier(access_point, original, offered):
+            groups[image].append(access_point)
     return dict(groups)
 
 
-def _earlier(target: RolloutTarget, offered: list[FirmwareImage]) -> FirmwareImage | None:
-    access_point = target.access_point
-    if access_point is None:
-        return None
+def upgraded(rollout: Rollout) -> list[tuple[AccessPoint, str]]:
+    """Those it upgraded that run its image still, each with what it ran before. Two statements.
+
+    Whoever went on to something else, or is in another rollout by now, is not to be fetched back.
+    """
+    elsewhere = in_open_rollouts(rollout.organisation)
+    rows = rollout.targets.filter(
+        state=TargetState.SUCCEEDED, access_point__isnull=False, outcome=Outcome.UPGRADED
+    )
+    return [
+        (access_point, target.original)
+        for target in rows.select_related("access_point__network").order_by("pk")
+        if (access_point := target.access_point)
+        and runs(access_point.firmware, rollout.image.version)
+        and access_point.serial not in elsewhere
+    ]
+
+
+def _why_not_back(rollout: Rollout) -> str:
+    if upgraded(rollout):
+        return _("None of the versions that ran before is offered as an image.")
+    if rollout.rollbacks.exists():
+        return _("It was already rolled back.")
+    return _("There is nobody to bring back who is not in another rollout.")
+
+
+def _earlier(access_point: AccessPoint, original: str, offered: list[FirmwareImage]) -> FirmwareImage | None:
     fitting = (
         image
         for image in offered
-        if access_point.compatible in image.compatibles and runs(target.original, image.version)
+        if access_point.compatible in image.compatibles and runs(original, image.version)
     )
     return next(fitting, None)
 
@@ -143,9 +168,10 @@ def _back(
 
 
 def leave_out(rollout: Rollout, now: datetime) -> int:
-    """End those that wait. Returns how many."""
+    """End those that wait: whoever was tried and has not succeeded has failed. Returns how many."""
     waiting = rollout.targets.filter(state=TargetState.WAITING)
-    return waiting.update(state=TargetState.CANCELLED, ended_at=now, outcome=Outcome.LEFT_OUT)
+    failed = waiting.filter(attempts__gt=0).update(state=TargetState.FAILED, ended_at=now)
+    return failed + waiting.update(state=TargetState.CANCELLED, ended_at=now, outcome=Outcome.LEFT_OUT)
 
 
 def _locked(rollout: Rollout, states: tuple[str, ...]) -> Rollout:

@@ -30,6 +30,8 @@ class Stones:
         return self._known[alike]
 
     def _step(self, compatible: str, runs: str, wanted: FirmwareImage) -> FirmwareImage | None:
+        if compatible not in wanted.compatibles:  # it told of other hardware since it was chosen
+            return None
         stone = next_step(runs, _stone(wanted), self._for[compatible])
         if stone is None:
             return None

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from console.rollouts import WAITS, ShownWave, reason
 from devices import clock
-from devices.models import AccessPoint, Link, Rollout, RolloutTarget
+from devices.models import AccessPoint, FirmwareImage, Link, Rollout, RolloutTarget
 from devices.rollouts.decide import Wait
 from devices.rollouts.judge import Outcome
 from devices.rollouts.waves import Share
@@ -149,9 +149,7 @@ def test_those_that_failed_are_tried_again_and_no_others(night: Night, bo: Clien
     shown = text(bo.post(at(night, "retry_rollout"), follow=True))
     assert "1 access point is tried again" in shown
     assert sorted(night.states()) == ["succeeded", "succeeded", "waiting"]
-    assert "No access point of this rollout has failed." in text(
-        bo.post(at(night, "retry_rollout"), follow=True)
-    )
+    assert "There is none to try again" in text(bo.post(at(night, "retry_rollout"), follow=True))
 
 
 def test_going_back_is_explained_then_done(night: Night, bo: Client) -> None:
@@ -165,6 +163,9 @@ def test_going_back_is_explained_then_done(night: Night, bo: Client) -> None:
 
 
 def test_going_back_needs_something_to_go_back_to(night: Night, bo: Client) -> None:
+    assert "There is nobody to bring back" in text(bo.get(at(night, "roll_back")))
+    upgraded(night)
+    FirmwareImage.objects.filter(version="TIP-v4.0.0").delete()
     assert "None of the versions that ran before" in text(bo.get(at(night, "roll_back")))
     answer = text(bo.post(at(night, "roll_back"), follow=True))
     assert "None of the versions that ran before" in answer

@@ -176,6 +176,58 @@ def test_a_released_one_is_left_out(night: Night) -> None:
     assert night.states() == ["cancelled", "busy"]
 
 
+def test_one_released_at_work_keeps_its_slot_until_its_deadline(night: Night) -> None:
+    (one,) = crowd(night.world.harbour, 1)
+    night.start()
+    night.look(OPEN)
+    one.release(night.world.ada)
+    night.look(OPEN + 29 * MINUTE)
+    assert night.targets()[0].slot == one.serial
+    night.look(OPEN + 31 * MINUTE)
+    assert (night.states(), night.targets()[0].slot, night.rollout.state) == (["cancelled"], None, "finished")
+
+
+def test_other_hardware_than_was_planned_is_not_upgraded(night: Night) -> None:
+    crowd(night.world.harbour, 1)
+    night.start()
+    AccessPoint.objects.update(compatible="something_else")
+    night.look(OPEN)
+    assert ([t.outcome for t in night.targets()], night.commands()) == (["no-way"], 0)
+
+
+def test_one_that_came_back_late_needs_no_second_try_and_can_be_rolled_back(night: Night) -> None:
+    crowd(night.world.harbour, 1)
+    night.start(budget=Budget(9, "count"))
+    night.look(OPEN)
+    night.sent()
+    night.look(OPEN + 31 * MINUTE)
+    assert night.states() == ["waiting"]
+    AccessPoint.objects.update(firmware=NEW)
+    night.look()
+    assert [(t.state, t.outcome, t.attempts) for t in night.targets()] == [("succeeded", "upgraded", 1)]
+
+
+def test_it_does_not_give_up_while_it_gets_on(night: Night) -> None:
+    crowd(night.world.harbour, 2)
+    night.start(shares=(Share(1, "count"),), soak_minutes=(7 * 24 * 60,))
+    night.look(OPEN)
+    night.sent()
+    night.back(NEW)
+    night.look()
+    night.look(OPEN + timedelta(days=8))
+    assert night.rollout.gives_up_at == OPEN + timedelta(days=22)
+
+
+def test_who_failed_before_counts_while_it_is_tried_again(night: Night) -> None:
+    crowd(night.world.harbour, 2)
+    night.start(budget=Budget(2, "count"), at_once=1)
+    for minutes in (0, 1, 20):
+        night.look(OPEN + minutes * MINUTE)
+        night.sent()
+        night.back(OLD, "upgradefailed" if minutes < 20 else "upgrade")
+    assert night.rollout.state == "halted"
+
+
 def test_a_withdrawn_image_halts_it(night: Night) -> None:
     crowd(night.world.harbour, 2)
     rollout = night.start()

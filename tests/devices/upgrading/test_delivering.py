@@ -5,14 +5,15 @@ import time
 import pytest
 import redis
 from django.conf import settings
+from django.utils import timezone
 
 from devices.commands import deliver_all
-from devices.models import Command
+from devices.models import Command, FirmwareImage
 from devices.upgrading import steering
 from devices.upgrading.delivering import deliver
 from outpost.store.contract import PendingCommand
-from tests.devices.door import Door
-from tests.devices.upgrading.night import OPEN, Night, crowd
+from tests.devices.door import FIRMWARE, Door
+from tests.devices.upgrading.night import OPEN, Night, crowd, image
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +50,20 @@ def test_delivered_again_it_is_sent_once_even_by_a_store_that_forgot(claimed: Ni
     assert deliver(ids(claimed)) == 0
     assert sum(deliver_all()) == 0
     assert taken(claimed, door) == []
+
+
+def test_one_that_runs_it_already_gets_nothing_though_no_fact_has_said_so(night: Night, door: Door) -> None:
+    (one,) = crowd(night.world.harbour, 1)
+    night.start(image=image(night.world, FIRMWARE.split()[-1]))
+    door.connect(one.serial)
+    night.look(OPEN)
+    assert (night.commands(), deliver(ids(night))) == (1, 0)
+    assert taken(night, door) == []
+
+
+def test_nothing_is_sent_of_an_image_withdrawn_meanwhile(claimed: Night, door: Door) -> None:
+    FirmwareImage.objects.update(withdrawn_at=timezone.now())
+    assert deliver(ids(claimed)) == 0
 
 
 def test_nothing_is_sent_for_a_rollout_paused_meanwhile(claimed: Night, door: Door) -> None:
