@@ -66,9 +66,7 @@ def finish(user: User, image: FirmwareImage) -> None:
     except storage.UploadLost:
         raise Refusal(_("This upload was given up. Begin again.")) from None
     except storage.UploadIncomplete:
-        raise Refusal(
-            _("The file has not arrived completely. Send what is missing, or begin again.")
-        ) from None
+        raise Refusal(_("The file has not arrived completely. Begin again.")) from None
     _arrived(user, image)
 
 

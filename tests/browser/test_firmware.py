@@ -95,6 +95,52 @@ def test_a_part_that_fails_is_sent_again(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.expects_status(503)
+def test_what_could_not_be_sent_is_sent_on_demand_and_nothing_twice_at_once(
+    upload_page: Page, image_file: Path, context: BrowserContext
+) -> None:
+    """The second part hangs while the first fails five times: it is given up, and sent anew with it."""
+    page, dropped = upload_page, []
+    parts = re.compile(re.escape(storage.upload_origin()))
+
+    def poor(route: Route) -> None:
+        if "partNumber=1&" in route.request.url:
+            route.fulfill(status=503, headers={"Access-Control-Allow-Origin": "*"})
+        elif "partNumber=2&" not in route.request.url:
+            route.continue_()
+
+    page.on("requestfailed", lambda request: dropped.append(request.url) if request.method == "PUT" else None)
+    page.clock.install()
+    context.route(parts, poor)
+    choose(page, image_file)
+    while not page.get_by_role("button", name="Send the rest").is_visible():
+        page.clock.run_for(1000)
+    context.unroute(parts)
+    page.get_by_role("button", name="Send the rest").click()
+    expect(page.get_by_text("The file is read once from end to end")).to_be_visible()
+    assert [url for url in dropped if "partNumber=2&" in url]
+    assert kept() == image_file.read_bytes()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pressed_twice_it_is_one_upload(upload_page: Page, image_file: Path) -> None:
+    upload_page.get_by_label("Image file").set_input_files(image_file)
+    upload_page.get_by_role("button", name="Upload").dblclick()
+    expect(upload_page.get_by_text("The file is read once from end to end")).to_be_visible()
+    assert FirmwareImage.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.expects_status(403)
+def test_who_was_signed_out_is_told_that_nothing_was_sent(
+    upload_page: Page, image_file: Path, context: BrowserContext
+) -> None:
+    context.clear_cookies()
+    choose(upload_page, image_file)
+    expect(upload_page.get_by_role("alert")).to_contain_text("Nothing could be sent")
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.expects_status(422)
 def test_a_refusal_is_read_on_the_page_and_nothing_is_lost(upload_page: Page, tmp_path: Path) -> None:
     page, empty = upload_page, tmp_path / "empty.bin"

@@ -16,6 +16,7 @@ class Upload {
     this.sent = new Array(plan.urls.length).fill(0);
     this.done = new Set();
     this.requests = new Set();
+    this.round = { over: true };
     this.given_up = false;
   }
 
@@ -23,24 +24,29 @@ class Upload {
     return this.file.slice(number * this.plan.part_size, (number + 1) * this.plan.part_size);
   }
 
-  // Every part that is not there yet; throws when one cannot be sent.
+  // Every part that is not there yet; throws when one cannot be sent, and then sends nothing more.
   async send() {
+    const round = (this.round = { over: false });
     const left = this.plan.urls.map((_, number) => number).filter((number) => !this.done.has(number));
     const one_after_another = async () => {
-      while (left.length && !this.given_up) await this.insist(left.shift());
+      while (left.length && !round.over) await this.insist(left.shift(), round);
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, one_after_another));
+    try {
+      await Promise.all(Array.from({ length: AT_ONCE }, one_after_another));
+    } finally {
+      this.stop();
+    }
   }
 
-  async insist(number) {
-    for (let tried = 1; ; tried += 1) {
+  async insist(number, round) {
+    for (let tried = 1; !round.over; tried += 1) {
       try {
         await this.put(number);
         this.done.add(number);
         return;
       } catch (error) {
         this.sent[number] = 0;
-        if (tried === TRIES || this.given_up) throw error;
+        if (tried === TRIES || round.over) throw error;
         say(form.dataset.again);
         await pause(FIRST_PAUSE * 2 ** (tried - 1));
       }
@@ -67,9 +73,14 @@ class Upload {
     show(Math.min(100, (100 * this.sent.reduce((sum, one) => sum + one, 0)) / this.file.size));
   }
 
+  stop() {
+    this.round.over = true;
+    this.requests.forEach((request) => request.abort());
+  }
+
   giveUp() {
     this.given_up = true;
-    this.requests.forEach((request) => request.abort());
+    this.stop();
   }
 }
 
@@ -119,6 +130,7 @@ function stage(name) {
 }
 
 let upload = null;
+let beginning = false;
 const warn = (event) => event.preventDefault();
 
 async function begin() {
@@ -170,7 +182,11 @@ async function giveUp() {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  begin().catch(() => refuse([{ field: "", anchor: "", words: form.dataset.stopped }]));
+  if (beginning) return; // a second press while the first is on its way
+  beginning = true;
+  begin()
+    .catch(() => refuse([{ field: "", anchor: "", words: form.dataset.nothing }]))
+    .finally(() => (beginning = false));
 });
 find("[data-resume]").addEventListener("click", carryOn);
 find("[data-stop]").addEventListener("click", giveUp);
