@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from threading import Event, Thread
 
 import structlog
+from botocore.exceptions import BotoCoreError, ClientError
 from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
 from django.utils import timezone as clock
 from django.utils.translation import gettext as _
 
 from devices.backups import catalogue, creating, pruning
-from devices.backups.age import in_use
+from devices.backups.age import in_use, installed_at, keys_missing
 from devices.models import Task
 from devices.models.task import LeaseLost
 from jobs.models import Occasion
@@ -26,7 +27,7 @@ def create(task: Task) -> None:
     if not in_use():
         log.info("no backup is made: BACKUP_KEYS is not set, or the database is the demo's")
         return
-    newest = catalogue.newest()
+    newest = catalogue.newest(clock.now())
     if newest is None or newest < datetime.fromisoformat(task.payload["at"]):
         with _held(task) as tell:
             manifest = creating.create(clock.now(), tell)
@@ -38,12 +39,35 @@ def create(task: Task) -> None:
 def check() -> bool:
     """Whether all is well; if not, say so in the log each time and to the operators once a day."""
     if not in_use():
+        if keys_missing():
+            log.warning("no backups of the database are made: BACKUP_KEYS is missing")
         return True
-    now, newest = clock.now(), catalogue.newest()
-    if newest is not None and now - newest <= MISSING_AFTER:
+    now = clock.now()
+    try:
+        newest = catalogue.newest(now)
+    except (BotoCoreError, ClientError, OSError) as error:
+        return _unreachable(now, error)
+    since = newest or installed_at()
+    if since is not None and now - since <= MISSING_AFTER:
         return True
     log.error("no backup succeeded for 26 hours", newest=newest.isoformat() if newest else None)
-    _tell_operators(now, newest)
+    last = f"{newest:%Y-%m-%d %H:%M} UTC" if newest else _("never")
+    _tell_operators(
+        now,
+        _("Backups are missing"),
+        _("No backup of the database succeeded in the last 26 hours. Last: %(last)s.") % {"last": last},
+    )
+    return False
+
+
+def _unreachable(now: datetime, error: Exception) -> bool:
+    """Whether there are backups is not known, and none can be made: that must not pass for well."""
+    log.error("backups cannot be listed", error=type(error).__name__)
+    _tell_operators(
+        now,
+        _("Backups cannot be reached"),
+        _("The storage of the backups does not answer (%(error)s).") % {"error": type(error).__name__},
+    )
     return False
 
 
@@ -83,15 +107,12 @@ def _hold(task: Task, lost: Event, over: Event) -> None:
         connections.close_all()
 
 
-def _tell_operators(now: datetime, newest: datetime | None) -> None:
+def _tell_operators(now: datetime, subject: str, words: str) -> None:
+    """Once a day, whatever of the two it is."""
     day = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    last = f"{newest:%Y-%m-%d %H:%M} UTC" if newest else _("never")
-    lines = [
-        _("No backup of the database succeeded in the last 26 hours. Last: %(last)s.") % {"last": last},
-        _("What to look at is in docs/runbooks/backup-missing.md."),
-    ]
+    lines = [words, _("What to look at is in docs/runbooks/backup-missing.md.")]
     with transaction.atomic():
         _row, first = Occasion.objects.get_or_create(entry="backup-missing", at=day)
         if first:
-            payload = {"subject": _("Backups are missing"), "lines": lines}
+            payload = {"subject": subject, "lines": lines}
             Task.promise("operators-mail", f"operators-mail:backup-missing:{day:%F}", payload)

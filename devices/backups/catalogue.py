@@ -1,6 +1,6 @@
 """Which backups there are, by the storage alone: the database may be what was lost.
 
-A backup is two files: the sealed dump and, written last, its manifest. Without a manifest it does not count.
+A backup is two files: the sealed dump and, written last, its manifest. Without either it does not count.
 """
 
 import json
@@ -22,6 +22,7 @@ _NAME = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{6}")
 _TIME = "%Y%m%dT%H%M%SZ"
 # Nothing takes that long to be written: what has no manifest by then belongs to nobody.
 ABANDONED = timedelta(hours=12)
+SKEW = timedelta(minutes=10)  # clocks of instances may differ by so much
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,11 @@ class Manifest:
             told: dict[str, Any] = json.loads(text)
             if told.pop("version") != 1:
                 raise BackupBroken("The manifest is of a version this Aerie does not know.")
-            return cls(**told | {"created_at": datetime.fromisoformat(told["created_at"])})
-        except (ValueError, KeyError, TypeError) as error:
+            made = cls(**told | {"created_at": datetime.fromisoformat(told["created_at"])})
+            if not all(isinstance(count, int) for count in (made.stored, made.dumped, made.rows)):
+                raise TypeError
+            return made
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BackupBroken(f"The manifest cannot be read ({type(error).__name__}).") from None
 
 
@@ -77,23 +81,35 @@ def manifest_key(name: str) -> str:
 
 def names() -> list[str]:
     """Of those that count, oldest first."""
-    return _named(_MANIFEST, _files())
+    files = _files()
+    return sorted(_named(_MANIFEST, files) & _named(_DUMP, files))
 
 
 def manifest(name: str) -> Manifest:
     """Raises ``NoSuchBackup`` and ``BackupBroken``."""
-    if not _NAME.fullmatch(name):
-        raise NoSuchBackup(f"{name!r} is not the name of a backup; `backup list` shows them.")
+    require_name(name)
     try:
         with storage.read(manifest_key(name)) as file:
-            return Manifest.from_json(file.read())
+            found = Manifest.from_json(file.read())
     except FileNotFoundError:
         raise NoSuchBackup(f"There is no backup {name}; `backup list` shows them.") from None
+    if found.name != name:
+        raise BackupBroken(f"The manifest of {name} belongs to another backup.")
+    return found
 
 
-def newest() -> datetime | None:
-    """When the newest one that counts was begun."""
-    return max(map(begun_at, names()), default=None)
+def require_name(name: str) -> None:
+    """Raises ``NoSuchBackup`` for what is no name at all."""
+    if not _NAME.fullmatch(name):
+        raise NoSuchBackup(f"{name!r} is not the name of a backup; `backup list` shows them.")
+
+
+def newest(now: datetime) -> datetime | None:
+    """When the newest one that counts was begun.
+
+    Not one of the future: somebody's clock was wrong, and that must not stand in for years of backups.
+    """
+    return max((at for at in map(begun_at, names()) if at <= now + SKEW), default=None)
 
 
 def remove(name: str) -> None:
@@ -105,12 +121,10 @@ def remove(name: str) -> None:
 def clear_abandoned(now: datetime) -> int:
     """Remove what runs that were killed left behind. Returns how many files and uploads."""
     files = _files()
-    finished = set(_named(_MANIFEST, files))
-    orphans = [
-        name for name in _named(_DUMP, files) if name not in finished and begun_at(name) < now - ABANDONED
-    ]
+    halves = _named(_MANIFEST, files) ^ _named(_DUMP, files)
+    orphans = [name for name in halves if begun_at(name) < now - ABANDONED]
     for name in orphans:
-        storage.remove(dump_key(name))
+        remove(name)
     return len(orphans) + storage.abort_uploads(PREFIX, now - ABANDONED)
 
 
@@ -121,6 +135,6 @@ def _files() -> list[str]:
         return []
 
 
-def _named(suffix: str, files: Iterable[str]) -> list[str]:
+def _named(suffix: str, files: Iterable[str]) -> set[str]:
     found = (file.removesuffix(suffix) for file in files if file.endswith(suffix))
-    return sorted(name for name in found if _NAME.fullmatch(name))
+    return {name for name in found if _NAME.fullmatch(name)}

@@ -15,11 +15,13 @@ from devices import replica, storage
 from devices.backups import catalogue, clients, sealing
 from devices.backups.catalogue import Manifest
 from devices.backups.counting import Rows
-from devices.backups.errors import BackupIncomplete, BackupRefused
+from devices.backups.errors import BackupError, BackupIncomplete, BackupRefused
 from devices.replica_health import ALIAS
 from devices.streaming import write_stream
 
 READ = 1024 * 1024  # bytes of the dump taken at a time
+# MariaDB's dumps may begin with a command to its own client, over which all others stumble.
+_SANDBOX = b"/*!999999\\-"
 LEVEL = 3  # zstd's own default: see docs/performance.md for others
 
 # Told the bytes dumped so far; may raise to give up.
@@ -45,11 +47,16 @@ def create(now: datetime, tell: Tell = lambda dumped: None) -> Manifest:
     source = _source()
     clients.require_mysql(connections.databases[source])
     catalogue.clear_abandoned(now)
-    name, passing = catalogue.new_name(now), _Passing()
-    with clients.dumping(connections.databases[source]) as process:
-        assert process.stdout is not None
-        compressed = _compressed(_dumped(process.stdout, passing, tell))
-        write_stream(catalogue.dump_key(name), _counted(sealing.seal(compressed, key, name), passing))
+    name, passing, structure = catalogue.new_name(now), _Passing(), _structure(source)
+    try:
+        with clients.dumping(connections.databases[source]) as process:
+            assert process.stdout is not None
+            compressed = _compressed(_dumped(process.stdout, passing, tell))
+            write_stream(catalogue.dump_key(name), _counted(sealing.seal(compressed, key, name), passing))
+        _check(passing, structure, _structure(source))
+    except BackupError:
+        storage.remove(catalogue.dump_key(name))  # it is possibly all there, and no good
+        raise
     manifest = _manifest(name, now, source, key, passing)
     storage.write(catalogue.manifest_key(name), manifest.to_json())
     return manifest
@@ -81,9 +88,38 @@ def _source() -> str:
     return ALIAS if ALIAS in connections.databases and replica.HEALTH.why_not() is None else DEFAULT_DB_ALIAS
 
 
+def _structure(source: str) -> object:
+    """Every column, and which migrations made them."""
+    connection = connections[source].copy()  # the usual one is not kept waiting for hours
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT table_name, column_name, column_type, is_nullable FROM information_schema.columns "
+                "WHERE table_schema = DATABASE() ORDER BY table_name, column_name"
+            )
+            columns = cursor.fetchall()
+            if any(column[0] == "django_migrations" for column in columns):
+                cursor.execute("SELECT app, name FROM django_migrations ORDER BY id")
+            return columns, cursor.fetchall()
+    except Error as error:
+        raise BackupError(f"The database does not do it: {error}") from None
+    finally:
+        connection.close()
+
+
+def _check(passing: _Passing, before: object, after: object) -> None:
+    """Rows are of one moment, tables are not: what was altered meanwhile is possibly half migrated."""
+    if not passing.rows.tables:
+        raise BackupIncomplete("The database has no tables: there is nothing to make a backup of.")
+    if before != after:
+        raise BackupIncomplete("Tables were altered while they were dumped: do it again after the migration.")
+
+
 def _dumped(stdout: IO[bytes], passing: _Passing, tell: Tell) -> Iterator[bytes]:
     """Ends with an error unless the dump itself says that it is whole."""
     while lines := stdout.readlines(READ):
+        if not passing.dumped and lines[0].startswith(_SANDBOX):
+            del lines[0]
         for line in lines:
             passing.rows.see(line)
         piece = b"".join(lines)

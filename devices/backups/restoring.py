@@ -1,16 +1,19 @@
 """Restoring a backup, into an empty database alone: what is there is never overwritten."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from itertools import chain
 
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 
 from devices.backups import clients, reading
 from devices.backups.catalogue import Manifest
 from devices.backups.errors import BackupBroken, BackupError, BackupRefused
+
+UNFINISHED = "aerie_unfinished_restore"
+HALF = "The database is half restored: drop it, create it anew and begin again."
 
 
 def restore(
@@ -21,10 +24,14 @@ def restore(
     Raises ``BackupRefused`` unless the database is empty, ``BackupBroken`` and ``BackupError``.
     """
     clients.require_mysql(database)
+    clients.loader()
+    pieces = reading.dump(manifest, tell)
     with _connected(database) as connection:
         _require_empty(connection)
-        _load(manifest, database, tell)
-        _compare(connection, manifest)
+        first = next(pieces)  # what cannot be opened at all leaves the database empty
+        with _marked(connection, manifest.name):
+            _load(chain([first], pieces), database)
+            _compare(connection, manifest)
         return _missing_migrations(connection)
 
 
@@ -45,26 +52,44 @@ def _connected(database: clients.Settings) -> Iterator[BaseDatabaseWrapper]:
 
 
 def _require_empty(connection: BaseDatabaseWrapper) -> None:
-    if found := connection.introspection.table_names():
-        name = connection.settings_dict["NAME"]
+    name = connection.settings_dict["NAME"]
+    found = connection.introspection.table_names(include_views=True)
+    if UNFINISHED in found:
+        raise BackupRefused(
+            f"A restore into the database {name} has not finished: it runs still, or was ended half way. "
+            "In the latter case drop the database, create it anew and begin again."
+        )
+    if found:
         raise BackupRefused(
             f"The database {name} is not empty: it has {len(found)} tables, {sorted(found)[0]} among them. "
             "A backup is restored into an empty database only: create one and name it with --database-url."
         )
 
 
-def _load(manifest: Manifest, database: clients.Settings, tell: Callable[[int], None]) -> None:
+@contextmanager
+def _marked(connection: BaseDatabaseWrapper, name: str) -> Iterator[None]:
+    """A table says that this is no whole database, until it is one; it keeps out a second restore, too."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE {UNFINISHED} (backup VARCHAR(40) PRIMARY KEY)")
+        cursor.execute(f"INSERT INTO {UNFINISHED} VALUES (%s)", [name])  # noqa: S608 - a constant
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {UNFINISHED}")
+
+
+def _load(pieces: Iterable[bytes], database: clients.Settings) -> None:
     try:
         with clients.loading(database) as sql:
-            for piece in reading.dump(manifest, tell):
+            for piece in pieces:
                 sql.write(piece)
-    except BackupBroken as broken:
-        raise BackupBroken(f"{broken} The database is half restored: drop it.") from None
     except BackupError as error:
-        raise BackupError(f"{error} The database is half restored: drop it.") from None
+        raise type(error)(f"{error} {HALF}") from None
+    except Exception as error:  # of the storage, mostly
+        raise BackupError(f"The backup could not be read to its end: {error} {HALF}") from error
 
 
 def _compare(connection: BaseDatabaseWrapper, manifest: Manifest) -> None:
+    connection.close()  # it may have waited longer than the server does
     wrong = {
         table: (rows, found)
         for table, rows in manifest.tables.items()
@@ -81,7 +106,17 @@ def _count(connection: BaseDatabaseWrapper, table: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _missing_migrations(connection: Any) -> list[str]:
-    executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
+def _missing_migrations(connection: BaseDatabaseWrapper) -> list[str]:
+    """Asked of this very connection: Django's own recorder would ask the one that bears its name."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT app, name FROM django_migrations")
+        applied = set(cursor.fetchall())
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    unknown = applied - set(loader.disk_migrations)
+    if newer := sorted(".".join(one) for one in unknown if one[0] in loader.migrated_apps):
+        raise BackupError(
+            "Every row is restored, but this Aerie is older than the backup and does not know "
+            f"{', '.join(newer)}: run the release it was made by."
+        )
+    plan = [node for leaf in loader.graph.leaf_nodes() for node in loader.graph.forwards_plan(leaf)]
+    return [f"{app}.{name}" for app, name in dict.fromkeys(plan) if (app, name) not in applied]

@@ -80,7 +80,7 @@ def test_nothing_is_written_through_it_even_if_it_is_the_primary(
         monkeypatch.setitem(connections["replica"].settings_dict, "PORT", apart.primary.port)
         connections["replica"].close()
     counter = type(apart.world.counter).objects.using("replica")
-    with pytest.raises(OperationalError, match="READ ONLY|read-only"):
+    with pytest.raises(OperationalError, match=r"READ ONLY|read-only"):
         counter.update(name="Written")
     connections["replica"].close()
     assert apart.name() == "New"

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.checks.registry import registry
+from django.core.files.storage import storages
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone as clock
 
 from devices.backups import catalogue, creating
-from devices.backups.age import Age
+from devices.backups.age import Age, complain
 from devices.models import Task
 from devices.models.task import LeaseLost
 from jobs import backups
@@ -34,6 +37,7 @@ def night(at: datetime) -> Task:
 def _nothing_promised(database: Safe) -> None:
     Task.objects.all().delete()
     Occasion.objects.all().delete()
+    MigrationRecorder.Migration.objects.update(applied=datetime(2026, 1, 1, 12, tzinfo=UTC))
 
 
 def test_an_occasion_makes_one_backup_however_often_it_runs(database: Safe) -> None:
@@ -104,6 +108,40 @@ def test_operators_hear_once_a_day_that_there_is_none(database: Safe) -> None:
         time.shift(86_400)
         backups.check()
         assert mails.all().count() == 2
+
+
+@pytest.mark.parametrize(("hours", "well"), [(1, True), (25, True), (27, False)])
+def test_who_was_installed_lately_has_had_no_night_yet(database: Safe, hours: int, well: bool) -> None:
+    with time_machine.travel(datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(hours=hours)):
+        assert backups.check() is well
+
+
+def test_a_storage_that_is_away_does_not_pass_for_well(
+    database: Safe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = storages.create_storage(storages.backends["default"])
+    elsewhere.bucket_name = "nowhere"
+    with monkeypatch.context() as patch:
+        patch.setattr(catalogue, "default_storage", elsewhere)
+        assert not backups.check()
+    (mail,) = Task.objects.filter(kind="operators-mail")
+    assert "does not answer (NoSuchBucket)" in mail.payload["lines"][0]
+
+
+def test_a_backup_from_the_future_neither_stands_in_for_tonights_nor_quiets_the_alarm(database: Safe) -> None:
+    with time_machine.travel(clock.now() + timedelta(days=3000)):
+        creating.create(clock.now())
+    assert not backups.check()
+    backups.create(night(clock.now() - timedelta(seconds=2)))
+    assert len(catalogue.names()) == 2
+    assert backups.check()
+
+
+def test_who_ought_to_have_keys_is_told(database: Safe, settings: Any) -> None:
+    assert complain(None) == []
+    settings.BACKUP_KEYS = []
+    assert [message.id for message in complain(None)] == ["aerie.W001"]
+    assert complain in registry.get_checks()
 
 
 def test_an_alarm_that_was_sent_is_not_sent_again_the_same_day(database: Safe) -> None:

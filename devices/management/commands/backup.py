@@ -1,9 +1,11 @@
 """``manage.py backup``: make, find, check, fetch and restore backups of the database."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from getpass import getpass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ CODES = (
     f"Exit codes: 0 done; {FAILED} failed; {REFUSED} refused or wrong usage, nothing was changed; "
     f"{UNKNOWN} no such backup; {BROKEN} the backup is broken."
 )
+STOPPED = 130  # as shells have it for Ctrl-C
+INTERRUPTED = {False: "Interrupted; nothing is left half done.", True: f"Interrupted. {restoring.HALF}"}
 _CODE = {BackupRefused: REFUSED, NoSuchBackup: UNKNOWN, BackupBroken: BROKEN}
 WIDTH = 30
 
@@ -44,7 +48,12 @@ class Command(BaseCommand):
         get.add_argument("file", type=Path, help="must not exist yet")
         get.add_argument("--encrypted", action="store_true", help="as it is stored, sealed and compressed")
         restore = _named(verb("restore", "Restore a backup into an empty database."))
-        restore.add_argument("--database-url", help="mysql://user:password@host/name (default: DATABASE_URL)")
+        restore.add_argument(
+            "--database-url",
+            metavar="URL",
+            help="mysql://user:password@host/name; - to be asked, for everybody sees command lines "
+            "(default: DATABASE_URL)",
+        )
         delete = _named(verb("delete", "Delete a backup for good."))
         delete.add_argument("--confirm", metavar="NAME", help="its name once more; asked for when left out")
         prune = verb("prune", "Let go of backups the retention does not keep.")
@@ -59,6 +68,8 @@ class Command(BaseCommand):
             raise CommandError(f"The storage does not do it: {error}", returncode=FAILED)
         except OSError as error:
             raise CommandError(str(error), returncode=FAILED)
+        except KeyboardInterrupt:
+            raise CommandError(INTERRUPTED[verb == "restore"], returncode=STOPPED)
 
     def _create(self, options: dict[str, Any]) -> None:
         with self._bar(creating.expected_size()) as tell:
@@ -98,12 +109,15 @@ class Command(BaseCommand):
             self._say(f"It is older than this Aerie: run `manage.py migrate` there ({', '.join(missing)}).")
 
     def _delete(self, options: dict[str, Any]) -> None:
-        manifest = catalogue.manifest(options["name"])
-        typed = options["confirm"] or _asked(manifest.name)
-        if typed != manifest.name:
+        name = options["name"]
+        if name not in catalogue.names():
+            catalogue.manifest(name)  # says what is wrong with the name; half of a backup may go
+        if (options["confirm"] or _asked(name)) != name:
             raise BackupRefused("That is not its name; nothing was deleted.")
-        catalogue.remove(manifest.name)
-        self._say(f"{manifest.name} is deleted.")
+        catalogue.remove(name)
+        self._say(f"{name} is deleted.")
+        if not catalogue.names():
+            self._say("That was the last one: there is no backup now.")
 
     def _prune(self, options: dict[str, Any]) -> None:
         names = pruning.superfluous() if options["dry_run"] else pruning.prune()
@@ -149,6 +163,8 @@ def _size(count: float) -> str:
 
 
 def _database(url: str | None) -> dict[str, Any]:
+    if url == "-":
+        url = (getpass("Database URL: ") if sys.stdin.isatty() else sys.stdin.readline()).strip() or "none"
     if not url:
         return connections.databases[DEFAULT_DB_ALIAS]
     try:
@@ -164,10 +180,9 @@ def _database(url: str | None) -> dict[str, Any]:
 def _new_file(path: Path) -> Iterator[Any]:
     """Readable by us alone; gone when it did not become whole."""
     try:
-        file = path.open("xb")
+        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     except FileExistsError:
         raise BackupRefused(f"{path} exists already.") from None
-    path.chmod(0o600)
     try:
         with file:
             yield file
@@ -179,4 +194,7 @@ def _new_file(path: Path) -> Iterator[Any]:
 def _asked(name: str) -> str:
     if not sys.stdin.isatty():
         raise BackupRefused("Say --confirm with its name: nobody is there to be asked.")
-    return input(f"Type {name} to delete it for good: ").strip()
+    try:
+        return input(f"Type {name} to delete it for good: ").strip()
+    except EOFError:
+        return ""

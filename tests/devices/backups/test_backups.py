@@ -5,16 +5,18 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connections
 from django.utils import timezone as clock
 
 from devices import storage
-from devices.backups import catalogue, creating, reading, restoring
+from devices.backups import catalogue, clients, creating, reading, restoring
 from devices.backups.catalogue import Manifest
 from devices.backups.errors import BackupBroken, BackupError, BackupRefused, NoSuchBackup
 from tests.devices.backups.safe import Safe, Writers
@@ -24,6 +26,12 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def create() -> Manifest:
     return creating.create(clock.now())
+
+
+def create_from_the_primary() -> Manifest:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(creating, "_source", lambda: "default")
+        return create()
 
 
 def restored(database: Safe, manifest: Manifest) -> dict[str, list[object]]:
@@ -107,8 +115,9 @@ def test_what_was_harmed_is_found_and_not_restored(database: Safe, where: int, w
     harmed(manifest, where, what)
     with pytest.raises(BackupBroken):
         reading.verify(manifest)
-    with pytest.raises(BackupBroken, match="drop it"):
+    with pytest.raises(BackupBroken):
         restoring.restore(manifest, target)
+    assert database.content(target) == {}
 
 
 def test_a_whole_backup_verifies_and_tells_how_far_it_is(database: Safe) -> None:
@@ -222,3 +231,140 @@ def test_a_dump_without_a_manifest_does_not_count_and_goes(database: Safe) -> No
     assert catalogue.clear_abandoned(clock.now()) == 0  # its manifest might still come
     assert catalogue.clear_abandoned(clock.now() + timedelta(hours=13)) == 1
     assert default_storage.listdir("backups")[1] == []
+
+
+def meanwhile(database: Safe, statement: str) -> Manifest:
+    """A backup while whose bytes flow this happens in the database."""
+    todo = [statement]
+
+    def tell(dumped: int) -> None:
+        while todo:
+            database.sql(todo.pop())
+
+    return creating.create(clock.now(), tell)
+
+
+def test_a_migration_in_the_middle_makes_no_backup(database: Safe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(creating, "_source", lambda: "default")
+    with pytest.raises(BackupError, match="again after the migration"):
+        meanwhile(database, "ALTER TABLE quiet ADD COLUMN more INT")
+    database.sql("ALTER TABLE quiet DROP COLUMN more")
+    assert default_storage.listdir("backups")[1] == []
+
+
+def test_a_backup_of_nothing_is_none(database: Safe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(creating, "_source", lambda: "default")
+    monkeypatch.setitem(creating.connections.databases, "default", database.empty())
+    with pytest.raises(BackupError, match="no tables"):
+        create()
+    assert catalogue.names() == []
+
+
+@pytest.mark.parametrize("lost", [catalogue.dump_key, catalogue.manifest_key])
+def test_half_a_backup_does_not_count(database: Safe, lost: Callable[[str], str]) -> None:
+    name = create().name
+    storage.remove(lost(name))
+    assert catalogue.names() == []
+    assert catalogue.newest(clock.now()) is None
+    assert catalogue.clear_abandoned(clock.now() + timedelta(hours=13)) == 1
+
+
+def test_a_manifest_of_another_backup_is_found(database: Safe) -> None:
+    manifest = create()
+    other = "20260101T000000Z-abcdef"
+    storage.write(catalogue.manifest_key(other), manifest.to_json())
+    with pytest.raises(BackupBroken, match="another backup"):
+        catalogue.manifest(other)
+    storage.remove(catalogue.manifest_key(other))
+
+
+def test_somebody_elses_broken_pipe_does_not_stop_it_for_ever(
+    database: Safe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the terminal is gone; the dump's program still has much to say then."""
+    monkeypatch.setattr(clients, "GRACE", 0.1)
+
+    def gone(done: int) -> None:
+        raise BrokenPipeError
+
+    manifest = create()
+    with pytest.raises(BrokenPipeError):
+        creating.create(clock.now(), gone)
+    with pytest.raises(BrokenPipeError):
+        reading.verify(manifest, gone)
+
+
+def test_a_terminal_that_goes_in_the_middle_of_a_restore_ends_it(
+    database: Safe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "GRACE", 0.1)
+    monkeypatch.setattr(restoring.reading, "dump", _half_a_dump)
+    with pytest.raises(BackupError, match="half restored"):
+        restoring.restore(create(), database.empty())
+
+
+def _half_a_dump(manifest: Manifest, tell: object) -> Iterator[bytes]:
+    yield b"CREATE TABLE half (id INT);"
+    raise BrokenPipeError
+
+
+def test_what_a_server_does_not_take_is_told_without_the_data(
+    database: Safe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = create()
+
+    def dump(manifest: Manifest, tell: object) -> Iterator[bytes]:
+        yield b"INSERT INTO nothing VALUES ('note: very secret');\n"
+
+    monkeypatch.setattr(restoring.reading, "dump", dump)
+    with pytest.raises(BackupError, match=r"nothing' doesn't exist.*half restored") as refused:
+        restoring.restore(manifest, database.empty())
+    assert "secret" not in str(refused.value)
+
+
+def test_a_restore_that_was_ended_is_told_by_the_next_one(
+    database: Safe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest, target = create(), database.empty()
+    with monkeypatch.context() as patch:
+        patch.setattr(restoring.reading, "dump", _half_a_dump)
+        with pytest.raises(BackupError, match="half restored"):
+            restoring.restore(manifest, target)
+    with pytest.raises(BackupRefused, match=r"has not finished: .* drop the database"):
+        restoring.restore(manifest, target)
+    database.sql(f"DROP DATABASE {target['NAME']}")
+    database.sql(f"CREATE DATABASE {target['NAME']} CHARACTER SET utf8mb4")
+    assert restoring.restore(manifest, target) == []
+    assert restoring.UNFINISHED not in database.content(target)
+
+
+def test_what_does_not_open_at_all_leaves_the_database_empty(database: Safe, settings: Any) -> None:
+    manifest, target = create(), database.empty()
+    settings.BACKUP_KEYS = [bytes(32)]
+    with pytest.raises(BackupBroken, match="sealed with the key"):
+        restoring.restore(manifest, target)
+    assert database.content(target) == {}
+
+
+def test_the_lost_database_is_not_needed_to_restore_beside_it(
+    database: Safe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest, target = create(), database.empty()
+    usual = connections["default"]
+    monkeypatch.setitem(connections.databases, "default", target | {"PORT": 1})
+    del connections["default"]
+    try:
+        assert restoring.restore(manifest, target) == []
+    finally:
+        connections["default"] = usual
+
+
+def test_a_backup_older_or_newer_than_this_aerie_is_told(database: Safe) -> None:
+    last = ("devices", "0001_initial")
+    database.sql("UPDATE django_migrations SET name = '9999_x' WHERE app = %s AND name = %s", *last)
+    manifest = create_from_the_primary()
+    with pytest.raises(BackupError, match=r"does not know devices\.9999_x"):
+        restoring.restore(manifest, database.empty())
+    database.sql("UPDATE django_migrations SET app = 'gone' WHERE name = '9999_x'")
+    assert "devices.0001_initial" in restoring.restore(create_from_the_primary(), database.empty())
+    database.sql("UPDATE django_migrations SET app = %s, name = %s WHERE app = 'gone'", *last)

@@ -1,5 +1,6 @@
 """``manage.py backup``: its verbs, its words and its exit codes."""
 
+import json
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -13,7 +14,7 @@ from django.utils import timezone as clock
 
 from devices import storage
 from devices.backups import catalogue
-from devices.management.commands.backup import BROKEN, FAILED, REFUSED, UNKNOWN
+from devices.management.commands.backup import BROKEN, FAILED, REFUSED, STOPPED, UNKNOWN
 from tests.devices.backups.safe import Safe
 
 
@@ -123,3 +124,45 @@ def test_the_demo_is_told_that_it_has_none(database: Safe, monkeypatch: pytest.M
     monkeypatch.setitem(connections.databases, "lite", lite)
     code, words = refusal("create")
     assert (code, "SQLite, which is for the demo alone" in words) == (REFUSED, True)
+
+
+def test_what_is_broken_can_be_deleted(database: Safe) -> None:
+    name = backup("create")
+    storage.write(catalogue.manifest_key(name), b"nonsense")
+    assert "cannot be read" in backup("list")
+    backup("delete", name, "--confirm", name)
+    assert catalogue.names() == []
+
+
+def test_a_manifest_of_the_wrong_kind_is_told(database: Safe) -> None:
+    name = backup("create")
+    key = catalogue.manifest_key(name)
+    told = json.loads(b"".join(storage.chunks(key)))
+    storage.write(key, json.dumps(told | {"stored": "many"}).encode())
+    assert "cannot be read" in backup("list")
+    assert refusal("verify", name)[0] == BROKEN
+
+
+def test_the_address_may_be_told_where_nobody_sees_it(
+    database: Safe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, target = backup("create"), database.empty()
+    monkeypatch.setattr("sys.stdin", StringIO(f"{database.url(target)}\n"))
+    backup("restore", name, "--database-url", "-")
+    assert database.content(target) == database.content(database.database)
+    monkeypatch.setattr("sys.stdin", StringIO(""))
+    assert refusal("restore", name, "--database-url", "-")[0] == REFUSED
+
+
+@pytest.mark.parametrize(("verb", "words"), [("verify", "nothing is left"), ("restore", "half restored")])
+def test_interrupted_it_says_what_it_leaves(
+    database: Safe, monkeypatch: pytest.MonkeyPatch, verb: str, words: str
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    name = backup("create")
+    monkeypatch.setattr("devices.backups.reading.verify", interrupted)
+    monkeypatch.setattr("devices.backups.restoring.restore", interrupted)
+    code, told = refusal(verb, name)
+    assert (code, words in told) == (STOPPED, True)
