@@ -15,7 +15,7 @@ from console.listing import ROWS, as_serial, read_text
 from devices.models import Rollout, RolloutTarget, Wave
 from devices.models.rollout import MOVING, RolloutState, TargetState
 from devices.rollouts.decide import Wait, decide
-from devices.upgrading.holding import Held, why
+from devices.upgrading.holding import Held, under_way, why
 from devices.upgrading.outcomes import OUTCOMES
 from devices.upgrading.progress import Counts, totals
 from devices.upgrading.snapshot import look
@@ -65,10 +65,13 @@ class ShownTarget:
 
     @property
     def words(self) -> str:
-        """How it went, or why it waits."""
-        if self.held:
-            return self.held.words
-        return str(OUTCOMES.get(self.target.outcome, ""))
+        """How it went, how long it has, or why it waits and how it went before."""
+        if self.target.state == TargetState.BUSY:
+            return under_way(self.target)
+        outcome = str(OUTCOMES.get(self.target.outcome, ""))
+        if not self.held:
+            return outcome
+        return f"{outcome}. {self.held.words}" if outcome else self.held.words
 
     @property
     def source(self) -> str:

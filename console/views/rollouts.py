@@ -101,10 +101,10 @@ def _typed(terms: Terms, found: Preview, data: QueryDict | None) -> TypedConfirm
 
 def _nobody(found: Preview) -> str:
     """Why a rollout that would upgrade no one is none."""
-    if found.already:
-        return _("No access point would be upgraded: those that could be run this firmware already.")
     if found.elsewhere:
         return _("No access point would be upgraded: those that could be are in another rollout.")
+    if found.already:
+        return _("No access point would be upgraded: those that could be run this firmware already.")
     if found.no_way:
         return _("No access point would be upgraded: what they run is too old for this image.")
     return _("No access point would be upgraded: none of those chosen is of this image's hardware.")

@@ -36,6 +36,15 @@ def why(rollout: Rollout, targets: Sequence[RolloutTarget], now: datetime) -> di
     return {target.pk: _why(rollout, target, target.serial in taken, now) for target in waiting}
 
 
+def under_way(target: RolloutTarget) -> str:
+    """Of one that is busy: how long it has. It comes with ``access_point__network`` selected."""
+    network = target.network
+    if network is None or target.deadline is None:
+        return _("It was released while it was being upgraded; nothing else begins on it for a while.")
+    when = {"when": _local(target.deadline, network.timezone), "zone": network.timezone}
+    return _("Told to install it; it has until %(when)s (%(zone)s) to be back.") % when
+
+
 def _why(rollout: Rollout, target: RolloutTarget, taken: bool, now: datetime) -> Held:
     return (
         _rollout(rollout, target, now)

@@ -249,3 +249,12 @@ def test_the_reason_while_a_wave_is_watched(night: Night) -> None:
 def test_every_way_to_wait_and_to_end_has_words() -> None:
     assert set(OUTCOMES) == set(Outcome)
     assert set(WAITS) == set(get_args(get_type_hints(Wait)["why"]))
+
+
+def test_under_way_it_says_until_when_and_waiting_again_how_it_went(night: Night, bo: Client) -> None:
+    night.look(OPEN)
+    assert "it has until 06/11/2026 3:35 a.m. (Europe/Amsterdam) to be back" in text(bo.get(at(night)))
+    night.sent()
+    night.back(OLD, "upgradefailed")
+    night.look()
+    assert "Says itself that the upgrade failed. The rollout halted itself." in text(bo.get(at(night)))
