@@ -29,7 +29,7 @@ FIRST_SERIAL = "02ae21e00001"
 
 
 class Stack:
-    """Processes by name: console, critical, default, reports, facts, scheduler, outpost; and the server redis."""
+    """Processes by name (console, critical, default, reports, facts, scheduler, outpost), and redis."""
 
     def __init__(self, directory: Path, database: MariaDB, redis: Redis, **variables: str) -> None:
         self.directory, self.database, self.redis = directory, database, redis

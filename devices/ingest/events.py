@@ -48,9 +48,7 @@ def _moment(news: News) -> datetime:
 def _line(news: News) -> tuple[str, dict[str, Any]] | None:
     content = news.content
     match content:
-        case Connected():
-            if content.reason == CHANGED_NUMBER:
-                return None
+        case Connected() if content.reason != CHANGED_NUMBER:
             return "connected", _arrival(content) | {"session": news.session}
         case Disconnected():
             return "disconnected", {"code": text(str(content.code), 60), "session": news.session}
