@@ -1,11 +1,11 @@
 """The report as PDF: typeset by Typst, tagged for screen readers, the same bytes for the same contents."""
 
 import json
+from heapq import nlargest
 from math import floor
 from pathlib import Path
 from typing import Any
 
-import typst
 from django.template.defaultfilters import filesizeformat
 from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, ngettext
@@ -16,6 +16,8 @@ from devices.reporting.contents import AccessPointMonth, Contents, NetworkMonth
 
 HERE = Path(__file__).parent
 LEAST = 10
+# More is nothing that anybody reads on paper, and thousands of rows cost the worker gigabytes for good.
+NETWORKS, VERSIONS = 300, 40
 UNKNOWN = "–"
 # PDF/UA-1 (ISO 14289-1) wants a shape for every character, which our fonts lack. It is tagged all the same.
 _STANDARDS: tuple[list[Any], ...] = (["ua-1"], ["1.7"])
@@ -23,6 +25,8 @@ _STANDARDS: tuple[list[Any], ...] = (["ua-1"], ["1.7"])
 
 def as_pdf(contents: Contents) -> bytes:
     """Words in the language that is active. Raises ``typst.TypstError`` when the template is wrong."""
+    import typst  # 77 MB on disk, 7 MiB of memory: only for who sets a report
+
     told = json.dumps(_told(contents), ensure_ascii=False)
     for standard in _STANDARDS[:-1]:
         try:
@@ -33,6 +37,8 @@ def as_pdf(contents: Contents) -> bytes:
 
 
 def _set(told: str, standard: list[Any]) -> bytes:
+    import typst
+
     made = typst.compile(
         str(HERE / "report.typ"),
         root=str(HERE),
@@ -63,7 +69,8 @@ def _told(contents: Contents) -> dict[str, Any]:
             *(_("Network"), _("Access points"), _("Available"), _("Downloaded"), _("Uploaded")),
             *(_("Most clients"), _("Alerts")),
         ],
-        "networks": [_network(one) for one in contents.networks],
+        "networks": [_network(one) for one in _busiest(contents.networks)],
+        "networks_left_out": _left_out(contents.networks),
         "ssids_head": ["SSID", _("Downloaded"), _("Uploaded")],
         "ssids": [
             [_plain(ssid), filesizeformat(down), filesizeformat(up)] for ssid, down, up in contents.ssids
@@ -71,7 +78,9 @@ def _told(contents: Contents) -> dict[str, Any]:
         "least_head": [_("Access point"), _("Network"), _("Available"), _("Outages"), _("Longest")],
         "least": [_least(one) for one in contents.least_online(LEAST)],
         "firmware_head": [_("Model"), _("Firmware"), _("Access points")],
-        "firmware": [[_plain(model), _plain(version), str(n)] for model, version, n in contents.firmware],
+        "firmware": [
+            [_plain(model), _plain(version), str(n)] for model, version, n in contents.firmware[:VERSIONS]
+        ],
     }
 
 
@@ -109,6 +118,21 @@ def _figures(contents: Contents) -> list[list[str]]:
         [_("Alerts"), str(sum(one.alerts for one in networks))],
         [_("Changes made"), str(contents.changes)],
     ]
+
+
+def _busiest(networks: list[NetworkMonth]) -> list[NetworkMonth]:
+    """As many as paper holds, in their order."""
+    numbered = nlargest(NETWORKS, enumerate(networks), key=lambda one: one[1].downloaded + one[1].uploaded)
+    return [network for _number, network in sorted(numbered, key=lambda one: one[0])]
+
+
+def _left_out(networks: list[NetworkMonth]) -> str:
+    if len(networks) <= NETWORKS:
+        return ""
+    return _("The %(shown)d networks with the most traffic, of %(all)d. The CSV has every access point.") % {
+        "shown": NETWORKS,
+        "all": len(networks),
+    }
 
 
 def _network(one: NetworkMonth) -> dict[str, Any]:

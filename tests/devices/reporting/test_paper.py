@@ -4,13 +4,14 @@ import csv
 import io
 import json
 import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from devices.reporting.availability import Online
 from devices.reporting.contents import AccessPointMonth, Contents, NetworkMonth
-from devices.reporting.paper import _told, as_pdf, percent
+from devices.reporting.paper import NETWORKS, VERSIONS, _told, as_pdf, percent
 from devices.reporting.sheet import as_csv
 
 HOUR = timedelta(hours=1)
@@ -61,8 +62,20 @@ def test_nobody_had_anything() -> None:
     assert len(as_csv(contents()).splitlines()) == 1
 
 
-def test_a_thousand_networks_take_seconds_at_most() -> None:
-    assert as_pdf(contents(*(f"Network {n}" for n in range(1000)))).startswith(b"%PDF-")
+def test_however_many_networks_paper_holds_those_with_the_most_traffic() -> None:
+    """Thousands of rows took gigabytes, which the worker never gave back."""
+    many = contents(*(f"Network {n}" for n in range(5000)))
+    many.networks[4000].downloaded *= 2
+    del many.ssids[10:]
+    told = _told(many)
+    assert (len(told["networks"]), told["networks"][-1]["name"]) == (NETWORKS, "Network 4000")
+    assert (len(told["firmware"]), "5000" in told["networks_left_out"]) == (VERSIONS, True)
+    assert len(as_pdf(many)) < 2_000_000
+
+
+def test_only_who_sets_a_report_loads_the_typesetter() -> None:
+    program = "import sys, django; django.setup(); import console.urls; sys.exit('typst' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
 
 
 def test_what_is_drawn_is_told_in_words_too() -> None:
