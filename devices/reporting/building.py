@@ -21,6 +21,8 @@ from devices.reporting.sheet import as_csv
 COUNTED = 90  # percent: what is left is to write it down
 HOLD_EVERY = 3.0  # seconds
 ORGANISATIONS = 200  # promised in one transaction
+# After its end a month's last hour is still being told, and rolled up every hour.
+SETTLED = timedelta(hours=3)
 
 
 def build(report: Report, hold: Callable[[], None], now: datetime) -> None:
@@ -78,10 +80,11 @@ def _mark(report: Report, **columns: object) -> None:
 def promise_month(month: date, hold: Callable[[], None]) -> int:
     """Have the reports of a month that is over built, for every organisation with access points.
 
-    In batches; who has one already, built after the month's end, keeps it. Returns how many it promised.
+    In batches; who has one built once the month was all counted keeps it. Returns how many it promised.
     """
-    promised = 0
-    while found := list(_lacking(month)[:ORGANISATIONS]):
+    promised, after = 0, 0
+    while found := list(_lacking(month).filter(pk__gt=after)[:ORGANISATIONS]):
+        after = found[-1].pk  # one that fails at once is not promised again and again
         hold()
         with transaction.atomic():
             for organisation in found:
@@ -91,11 +94,11 @@ def promise_month(month: date, hold: Callable[[], None]) -> int:
 
 
 def _lacking(month: date) -> QuerySet[Organisation]:
-    """Organisations with access points, without a report that is promised, or built after the month."""
+    """Organisations with access points, without a report that is promised, or built with all of the month."""
     of_month = Report.objects.filter(organisation=OuterRef("pk"), month=month)
     end = datetime.combine(month_end(month), datetime.min.time(), UTC)
     waiting = Q(state__in=(ReportState.WAITING, ReportState.BUILDING))
-    had = of_month.filter(waiting | Q(ready_at__gte=end))
+    had = of_month.filter(waiting | Q(ready_at__gte=end + SETTLED))
     hung = AccessPoint.objects.filter(network__organisation=OuterRef("pk"))
     return Organisation.objects.filter(Exists(hung)).exclude(Exists(had)).order_by("pk")
 

@@ -127,10 +127,30 @@ def test_every_organisation_with_access_points_gets_last_month_once(world: World
     assert promise_month(OCTOBER, lambda: None) == 1
     assert promise_month(OCTOBER, lambda: None) == 0
     assert Report.objects.get().organisation == world.cafe
-    Report.objects.update(state="ready", ready_at=NOW)
+    Report.objects.update(state="ready", ready_at=NOW + 2 * HOUR)
     assert promise_month(OCTOBER, lambda: None) == 0
-    Report.objects.update(ready_at=datetime(2026, 10, 20, tzinfo=UTC))  # it was built before the month's end
-    assert promise_month(OCTOBER, lambda: None) == 1
+
+
+@pytest.mark.parametrize(
+    "early", [datetime(2026, 10, 20, tzinfo=UTC), datetime(2026, 11, 1, 0, 30, tzinfo=UTC)]
+)
+def test_one_built_before_the_month_was_all_counted_is_built_anew(world: World, early: datetime) -> None:
+    """Half an hour after its end the last hour was not rolled up yet."""
+    Report.objects.create(organisation=world.cafe, month=OCTOBER, state="ready", ready_at=early)
+    promise_month(OCTOBER, lambda: None)
+    assert world.cafe.reports.get().state == ReportState.WAITING
+
+
+def test_one_that_fails_at_once_is_promised_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the storage is away all fail sooner than the next batch is looked for."""
+    monkeypatch.setattr(building, "ORGANISATIONS", 1)
+    looks = iter(range(10))
+
+    def hold() -> None:
+        next(looks)
+        Report.objects.update(state=ReportState.FAILED)
+
+    assert promise_month(OCTOBER, hold) == 2
 
 
 def test_the_month_before() -> None:
