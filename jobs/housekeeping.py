@@ -18,6 +18,7 @@ from accounts.models import Invitation
 from devices.models import Alert, Command, Event, RolloutTarget, Task, Usage
 from devices.models.usage import COARSE, FINE
 from devices.pruning import Rule, prune
+from devices.usage.rolling import AGAIN
 from jobs.models import Occasion
 
 BUDGET = 480.0  # seconds a run lasts at most; what is left waits for the next
@@ -34,10 +35,12 @@ def _older(column: str, days: str) -> Callable[[datetime], Q]:
 
 
 def _fine_usage(now: datetime) -> Q:
-    """Never before its hour was rolled up."""
+    """By whole hours, and none that the next roll-up makes anew: it would write down what is left of it."""
     rolled = Usage.objects.filter(seconds=COARSE).aggregate(at=Max("at"))["at"]
     until = now - timedelta(days=settings.USAGE_FINE_DAYS)
-    return Q(seconds=FINE, at__lt=min(until, rolled)) if rolled else Q(pk__in=[])
+    if rolled is None:
+        return Q(pk__in=[])
+    return Q(seconds=FINE, at__lt=min(until, rolled - AGAIN).replace(minute=0, second=0, microsecond=0))
 
 
 def _invitations(now: datetime) -> Q:

@@ -14,6 +14,7 @@ from accounts.models import Invitation, Role
 from devices.models import Alert, Command, Event, Revision, Task, Usage
 from devices.models.usage import COARSE, FINE
 from devices.pruning import BATCH, prune
+from devices.usage.rolling import roll_up
 from jobs.housekeeping import RULES, prune_all, prune_daily
 from jobs.models import Occasion
 from tests.world import World
@@ -57,6 +58,32 @@ def test_usage_goes_once_it_was_rolled_up(world: World) -> None:
     use(COARSE, 401 * DAY)
     assert (deleted("usage-fine"), deleted("usage-hourly")) == (1, 1)
     assert sorted(Usage.objects.values_list("seconds", flat=True)) == [FINE, COARSE]
+
+
+def test_what_the_next_roll_up_makes_anew_keeps_its_five_minutes(world: World) -> None:
+    """One that was away for days writes down what is there: a part of an hour for all of it."""
+    began = NOW - 3 * DAY - timedelta(hours=1)
+    for minutes in range(0, 120, 5):
+        Usage.objects.create(
+            access_point=world.counter,
+            network=world.harbour,
+            at=began + timedelta(minutes=minutes),
+            downloaded=1,
+        )
+    roll_up(began + timedelta(minutes=119))
+    for later in (timedelta(minutes=-25), timedelta(days=9)):
+        sum(prune(RULE["usage-fine"], NOW + later))
+        roll_up(NOW + later)
+    assert list(Usage.objects.filter(seconds=COARSE).values_list("downloaded", flat=True)) == [12, 12]
+
+
+def test_what_a_command_brought_is_not_read_to_delete_it(world: World) -> None:
+    Command.objects.create(
+        access_point=world.counter, kind="wifiscan", expires_at=NOW, ended_at=NOW - 181 * DAY
+    )
+    with CaptureQueriesContext(connection) as queries:
+        assert deleted("commands") == 1
+    assert not any("`result`" in query["sql"] for query in queries)
 
 
 def test_commands_and_alerts_are_kept_while_they_last(world: World) -> None:
