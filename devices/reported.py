@@ -7,12 +7,14 @@ and never an error.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from outpost.store.contract import LiveStore, Reported
 
+BSSES = 64  # read of one access point; three radios run 48 at most
 CHUNK = 200  # states fetched at once: at most a few MB in memory
 
 
@@ -79,7 +81,7 @@ def read_state(raw: bytes) -> State:
         state = msgspec.json.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return State()
-    bss = list(_all_bss(state))
+    bss = list(islice(_all_bss(state), BSSES))
     unit = _object(_object(state).get("unit"))
     return State(
         radios=tuple(_radio(radio) for radio in _objects(_object(state).get("radios"))),

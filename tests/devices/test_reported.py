@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.reported import Client, Radio, State, read_state
+from devices.reported import BSSES, Client, Radio, State, read_state
 
 STATE = {
     "unit": {
@@ -102,3 +102,10 @@ def test_no_shape_is_an_error(unit: object, radios: object, interfaces: object) 
 
 def test_absurd_depth_is_an_empty_state() -> None:
     assert read_state(b'{"radios":' + b"[" * 100_000) == State()
+
+
+def test_one_that_makes_up_thousands_of_ssids_is_read_as_far_as_radios_go() -> None:
+    """Every SSID is a row in five minutes."""
+    made_up = [{"ssid": f"Free {n}", "bssid": str(n), "counters": {"tx_bytes": 1}} for n in range(5000)]
+    told = read_state(json.dumps({"interfaces": [{"ssids": made_up}]}).encode())
+    assert len(told.ssids) == len(told.meters) == BSSES
