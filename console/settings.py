@@ -254,7 +254,8 @@ def _static_storage() -> dict[str, object]:
 
 
 _CLOUDFRONT = cloudfront(CLOUDFRONT_DOMAIN, CLOUDFRONT_KEY_ID, CLOUDFRONT_KEY)
-STORAGES = {"default": storage(STORAGE_URL, _CLOUDFRONT), "staticfiles": _static_storage()}
+_AMAZONS = not env.str("AWS_ENDPOINT_URL", "")
+STORAGES = {"default": storage(STORAGE_URL, _CLOUDFRONT, amazons=_AMAZONS), "staticfiles": _static_storage()}
 STATIC_URL = "/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(_VAR / "static"))()
 _ALLAUTH = Path(allauth.__file__).parent

@@ -1,22 +1,23 @@
 """Where files are kept, as Django wants to be told: S3 (and CloudFront in front of it), or a directory."""
 
-import os
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 
-def storage(url: str, cloudfront: dict[str, object] | None = None) -> dict[str, Any]:
-    """The storage that ``s3://bucket/prefix`` or ``file:///directory`` names."""
+def storage(
+    url: str, cloudfront: dict[str, object] | None = None, *, amazons: bool = False
+) -> dict[str, Any]:
+    """The storage that ``s3://bucket/prefix`` or ``file:///directory`` names; S3 may not be ``amazons``."""
     parts = urlsplit(url)
     if parts.scheme == "s3":
         options: dict[str, object] = {"bucket_name": parts.netloc, "location": parts.path.strip("/")}
         options |= {"default_acl": None}
         # Addresses that S3 accepts in every region, also for what a browser uploads.
         options |= {"signature_version": "s3v4"}
-        if not (os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL_S3")):
-            # Else Amazon's are its first region's, which redirects to a new bucket; a browser follows not.
+        if amazons:
+            # Else they are those of its first region, which redirects to a new bucket; a browser follows not.
             options |= {"addressing_style": "virtual"}
         return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options | (cloudfront or {})}
     if parts.scheme == "file":

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from tests.architecture.source import PROJECT, modules
 
 # Read by the AWS SDK, not by us.
-READ_BY_OTHERS = {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"}
+READ_BY_OTHERS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"}
 SETTINGS = {"console/settings.py", "console/wsgi.py", "outpost/settings.py", "outpost/__main__.py"}
 # The processes that answer /metrics together find each other by a variable of prometheus_client's.
 METRICS = {"outpost/metrics.py", "outpost/shared_metrics.py"}

@@ -219,7 +219,7 @@ def test_amazons_addresses_are_the_buckets_own_in_its_region(
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    settings.STORAGES = settings.STORAGES | {"default": options_of("s3://aerie-files/all")}
+    settings.STORAGES = settings.STORAGES | {"default": options_of("s3://aerie-files/all", amazons=True)}
     assert storage.upload_origin() == "https://aerie-files.s3.eu-central-1.amazonaws.com"
     assert (
         urlsplit(storage.link("firmware/one", "one.bin", 60)).netloc
