@@ -25,7 +25,7 @@ WAITS: dict[str, Promise] = {
     "not started": _("It has not begun."),
     "busy": _("Access points are being upgraded."),
     "windows": _("It waits for the next maintenance window."),
-    "soaking": _("The last wave is upgraded and watched for a while before the next one."),
+    "soaking": _("What was upgraded is watched for a while before it goes on."),
     "lost": _("Access points fell silent after their upgrade; it gives them time to come back."),
     "unproved": _("Too few of the last wave could be upgraded to tell whether it is safe to go on."),
     "absent": _("Only access points that are offline are left; each is upgraded once it is back."),

@@ -92,6 +92,15 @@ class Snapshot:
         return [wave for wave in self.waves if wave.opened_at is not None]
 
     @property
+    def stays_settled(self) -> bool:
+        """Whether its last wave need not soak anew for one that comes late: it proved, and others follow.
+
+        Else a few that come back one by one would hold up everybody after them.
+        """
+        last = self.opened[-1] if self.opened else None
+        return bool(last and last.settled_at and self.next and last.proves(self.forgiven))
+
+    @property
     def next(self) -> WaveCount | None:
         return next((wave for wave in self.waves if wave.opened_at is None), None)
 

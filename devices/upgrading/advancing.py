@@ -88,9 +88,9 @@ def _act(rollout: Rollout, seen: Seen, decision: Decision, now: datetime) -> Non
 
 
 def _claim(rollout: Rollout, seen: Seen, count: int, now: datetime) -> int:
-    """Its last wave is not settled any more: what comes late soaks as well. Returns how many."""
+    """Its last wave is not settled any more, unless it proved. Returns how many."""
     dealt_with = claim(rollout, seen.open, count, now)
-    if dealt_with:
+    if dealt_with and not seen.snapshot.stays_settled:
         Wave.objects.filter(rollout=rollout, number=rollout.wave).update(settled_at=None)
     return dealt_with
 

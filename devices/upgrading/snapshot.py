@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 
 from django.db.models import Case, Count, F, Q, Value, When
 
@@ -71,10 +72,11 @@ class _Windows:
         rows = Network.objects.filter(pk__in=wanted) if wanted else []
         self._windows = {network.pk: window_of(network) for network in rows}
         self._now = now
+        self._next = cache(may_start_next)  # thousands of networks share a few windows
         self.may_start = [pk for pk, window in self._windows.items() if may_start(window, now)]
-        closed = (window for pk, window in self._windows.items() if pk not in set(self.may_start))
-        self.next_start = min((may_start_next(window, now) for window in closed), default=None)
         self._open = set(self.may_start)
+        closed = {window for pk, window in self._windows.items() if pk not in self._open}
+        self.next_start = min((self._next(window, now) for window in closed), default=None)
 
     def may(self, network: int) -> bool:
         return network in self._open
@@ -83,7 +85,7 @@ class _Windows:
         """Whether there was a moment since then at which an upgrade could begin there."""
         if since is None:
             return False
-        return self.may(network) or may_start_next(self._windows[network], since) < self._now
+        return self.may(network) or self._next(self._windows[network], since) < self._now
 
 
 # wave, network, whether it is online, whether it is too early for its next try, whether it failed before

@@ -209,26 +209,31 @@ class Fleet:
 
     def _check_former(self, number: int) -> None:
         """It settled, soaked and proved."""
-        former, well = self.waves[number], self._in_wave(number, "succeeded")
+        former = self.waves[number]
         assert former.settled_at is not None
         assert self.now >= former.settled_at + former.soak
         assert not self._pending(number)
         assert not self._lost() or self._patience_is_over()
-        here = sum(one.online for one in well)
+        assert self._proved(number)
+
+    def _proved(self, number: int) -> bool:
+        former, here = self.waves[number], sum(one.online for one in self._in_wave(number, "succeeded"))
         bad = sum(one.wave == number for one in [*self._failures(), *self._lost()])
         left_out = len(self._in_wave(number, "cancelled")) + min(self.forgiven, bad)
-        assert here * 2 >= former.size - left_out
+        return here * 2 >= former.size - left_out
 
     def _claim(self, count: int) -> None:
-        """As the engine does: the earliest wave's first, and what comes late soaks as well."""
+        """As the engine does: the earliest wave's first; what comes late soaks unless its wave proved."""
         assert self.starts_at <= self.now < self.gives_up_at
         assert self.ended is None
         assert 0 < count <= len(self.due())
+        goes_on = self.last < max(self.waves) and self._proved(self.last)
         for one in sorted(self.due(), key=lambda one: one.wave)[:count]:
             one.state, one.tries, one.attempts = "busy", one.tries + 1, one.attempts + 1
             one.ends_at = self.now + timedelta(minutes=TAKES[one.fate])
         assert len(self._in("busy")) <= self.at_once
-        self.waves[self.last].settled_at = None
+        if not goes_on:
+            self.waves[self.last].settled_at = None
 
     def _end(self, decision: Halt | Finish) -> None:
         self.ended = decision

@@ -66,6 +66,20 @@ def test_canaries_first_then_a_soak_then_the_rest(night: Night) -> None:
     assert night.states().count("busy") == 9
 
 
+def test_late_ones_of_a_wave_that_proved_do_not_hold_up_the_next(night: Night) -> None:
+    crowd(night.world.harbour, 10)
+    rollout = night.start(shares=(Share(4, "count"),), soak_minutes=(30,))
+    late = AccessPoint.objects.filter(pk=rollout.targets.filter(wave=1).first().access_point_id)
+    late.update(link=Link.OFFLINE)
+    night.look(OPEN)
+    night.back(NEW)
+    assert night.look(OPEN + MINUTE) == ["Settle", "Wait"]
+    late.update(link=Link.ONLINE)
+    assert night.look(OPEN + 25 * MINUTE) == ["Claim", "Wait"]
+    night.back(NEW)
+    assert night.look(OPEN + 32 * MINUTE) == ["OpenWave", "Claim", "Wait"]
+
+
 def test_no_more_at_once_than_agreed(night: Night) -> None:
     crowd(night.world.harbour, 10)
     night.start(at_once=4)
