@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -167,7 +167,7 @@ def _check_parts(lengths: Mapping[int, int], size: int) -> None:
 def abort_upload(key: str, upload: str) -> None:
     """Forget the parts. Gone, or was never there."""
     if is_embedded():
-        shutil.rmtree(_directory(upload), ignore_errors=True)
+        _discard(_directory(upload))
         return
     _abort(_object(key) | {"UploadId": upload})
 
@@ -274,6 +274,14 @@ def _directory(upload: str) -> Path:
     return Path(default_storage.path(_PARTS)) / upload
 
 
+def _discard(directory: Path) -> None:
+    """Gone at once, or somebody would meet half of it; then file by file."""
+    gone = directory.with_name(f"gone-{secrets.token_hex(8)}")
+    with suppress(FileNotFoundError):
+        directory.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
 def _touched(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
@@ -295,7 +303,7 @@ def _join(key: str, upload: str, size: int) -> None:
         parts = {int(path.name): path for path in directory.iterdir() if path.name.isdigit()}
         _check_parts({number: path.stat().st_size for number, path in parts.items()}, size)
         _appear(key, chain.from_iterable(_pieces(parts[number]) for number in sorted(parts)))
-    shutil.rmtree(directory, ignore_errors=True)
+    _discard(directory)
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -209,6 +209,15 @@ class TestInDirectory:
             put(upload.urls[0], b"123456")
         assert list((tmp_path / ".uploads" / upload.id).iterdir()) == []
 
+    def test_half_gone_it_is_nowhere_to_be_met(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Another worker asks while the first one's parts are being removed."""
+        upload = sent(begun())
+        monkeypatch.setattr(storage.shutil, "rmtree", lambda *_, **__: None)  # killed, or slow
+        storage.finish_upload("test/file", upload.id, len(CONTENT))
+        (storage._directory(upload.id) / "1").unlink(missing_ok=True)
+        storage.finish_upload("test/file", upload.id, len(CONTENT))
+        assert whole() == CONTENT
+
     def test_nothing_is_left_of_the_parts(self, tmp_path: Path) -> None:
         storage.finish_upload("test/file", sent(begun()).id, len(CONTENT))
         assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["file"]
