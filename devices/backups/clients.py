@@ -12,14 +12,18 @@ from typing import IO, Any
 from devices.backups.errors import BackupError, BackupIncomplete, BackupRefused
 
 Settings = dict[str, Any]  # one of settings.DATABASES
-_ALWAYS = ("--single-transaction", "--quick", "--hex-blob", "--skip-lock-tables", "--skip-triggers")
-_ALWAYS += ("--default-character-set=utf8mb4", "--net-buffer-length=1M", "--max-allowed-packet=1G")
-_ALWAYS += ("--no-tablespaces",)  # asking MySQL for them needs a right we do not have
+_ALWAYS = [
+    *("--single-transaction", "--quick", "--hex-blob", "--skip-lock-tables", "--skip-triggers"),
+    *("--default-character-set=utf8mb4", "--net-buffer-length=1M", "--max-allowed-packet=1G"),
+    "--no-tablespaces",  # asking MySQL for them needs a right we do not have
+]
 # What MySQL's own program would otherwise add, and MariaDB does not read.
-_MYSQL = ("--set-gtid-purged=OFF", "--column-statistics=0")
-# Nothing in the dump is a command to the program itself.
-_LOAD = ("--default-character-set=utf8mb4", "--max-allowed-packet=1G", "--batch", "--binary-mode")
-_LOAD += ("--loose-skip-print-query-on-error",)  # a statement of the dump is somebody's data
+_MYSQL = ["--set-gtid-purged=OFF", "--column-statistics=0"]
+_LOAD = [
+    *("--default-character-set=utf8mb4", "--max-allowed-packet=1G", "--batch"),
+    "--binary-mode",  # nothing in the dump is a command to the program itself
+    "--loose-skip-print-query-on-error",  # a statement of the dump is somebody's data
+]
 # What a program is told of our surroundings: none of our secrets.
 _SURROUNDINGS = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR")
 GRACE = 10.0  # seconds a program has to end after it has closed its pipe
@@ -40,7 +44,7 @@ def require_mysql(database: Settings) -> None:
 def dumping(database: Settings) -> Iterator["subprocess.Popen[bytes]"]:
     """The dump's program at work; its ``stdout`` is the dump. Raises ``BackupError`` when it failed."""
     program = _installed("mariadb-dump", "mysqldump")
-    flavour = () if _is_mariadb(program) else _MYSQL
+    flavour = [] if _is_mariadb(program) else _MYSQL
     with _running(program, database, [*_ALWAYS, *flavour], stdout=subprocess.PIPE) as process:
         try:
             yield process
@@ -81,11 +85,11 @@ def _running(
     program: str, database: Settings, options: Sequence[str], **streams: Any
 ) -> Iterator["subprocess.Popen[bytes]"]:
     with tempfile.TemporaryFile() as said, _option_file(database, program) as (path, descriptor):
-        process = subprocess.Popen(  # noqa: S603 - the server's own program, no shell
+        process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - the server's own program, no shell
             [program, f"--defaults-file={path}", *options, database["NAME"]],
             stderr=said,
             pass_fds=[descriptor],
-            env={name: os.environ[name] for name in _SURROUNDINGS if name in os.environ},
+            env=_surroundings(),
             **{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL} | streams,
         )
         try:
@@ -95,6 +99,10 @@ def _running(
             _end(process)
         if code:
             raise BackupError(f"{os.path.basename(program)} failed: {_words(said)}")
+
+
+def _surroundings() -> dict[str, str]:
+    return {name: os.environ[name] for name in _SURROUNDINGS if name in os.environ}
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -142,8 +150,9 @@ def _options(database: Settings, mariadb: bool) -> str:
 
 def _encryption(options: Settings, mariadb: bool) -> dict[str, Any]:
     """What Django is told of TLS, so that a dump does not travel more openly than everything else."""
-    files = options.get("ssl") if isinstance(options.get("ssl"), dict) else {}
-    told = {f"ssl-{name}": files[name] for name in ("ca", "cert", "key") if name in files}
+    files = options.get("ssl")
+    files = files if isinstance(files, dict) else {}
+    told: dict[str, Any] = {f"ssl-{name}": files[name] for name in ("ca", "cert", "key") if name in files}
     mode = str(options.get("ssl_mode", "")).upper()
     if not mode or not mariadb:
         return told | {"ssl-mode": mode}
@@ -167,5 +176,7 @@ def _installed(*programs: str) -> str:
 
 
 def _is_mariadb(program: str) -> bool:
-    told = subprocess.run([program, "--version"], capture_output=True, check=False)  # noqa: S603
+    told = subprocess.run(  # noqa: S603 - as above
+        [program, "--version"], capture_output=True, check=False, env=_surroundings()
+    )
     return b"MariaDB" in told.stdout
