@@ -151,10 +151,19 @@ class ShownWave:
     def badge(self) -> Badge:
         if self.wave.opened_at is None:
             return Badge(_("Not begun"), "idle", "circle")
-        if self.wave.settled_at is None and self.rollout.open:
-            held = self.rollout.state not in MOVING
-            return Badge(_("On hold"), "wait", "pause-circle") if held else _UPGRADING
+        if self.counts.busy:
+            return _UPGRADING
+        if self.wave.settled_at is None:
+            return self._unsettled
         return Badge(_("Soaking"), "wait", "clock-fill") if self.soaks_until else _DONE
+
+    @property
+    def _unsettled(self) -> Badge:
+        if not self.rollout.open:
+            return Badge(_("Ended early"), "idle", "slash-circle")
+        if self.rollout.state not in MOVING:
+            return Badge(_("On hold"), "wait", "pause-circle")
+        return Badge(_("Begun"), "busy", "hourglass-split")
 
 
 _UPGRADING = Badge(_("Upgrading"), "busy", "arrow-repeat")

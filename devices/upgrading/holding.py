@@ -91,4 +91,4 @@ def _place(target: RolloutTarget, now: datetime) -> Held | None:
 
 
 def _local(moment: datetime, zone: str) -> str:
-    return date_format(timezone.localtime(moment, ZoneInfo(zone)), "SHORT_DATETIME_FORMAT")
+    return date_format(timezone.localtime(moment, ZoneInfo(zone)), "D j M, H:i")

@@ -66,7 +66,7 @@ def preview(organisation: Organisation, terms: Terms, now: datetime) -> Preview:
     try:
         found.waves = sizes(len(found.chosen), terms.shares) if found.chosen else []
     except ValueError:
-        raise RolloutRefused(_("Every wave goes further than the one before.")) from None
+        raise RolloutRefused(_("Every wave must go further than the one before.")) from None
     found.places = _places(found.chosen, max(now, terms.starts_at))
     return found
 

@@ -253,8 +253,17 @@ def test_every_way_to_wait_and_to_end_has_words() -> None:
 
 def test_under_way_it_says_until_when_and_waiting_again_how_it_went(night: Night, bo: Client) -> None:
     night.look(OPEN)
-    assert "it has until 06/11/2026 3:35 a.m. (Europe/Amsterdam) to be back" in text(bo.get(at(night)))
+    assert "it has until Thu 11 Jun, 03:35 (Europe/Amsterdam) to be back" in text(bo.get(at(night)))
     night.sent()
     night.back(OLD, "upgradefailed")
     night.look()
     assert "Says itself that the upgrade failed. The rollout halted itself." in text(bo.get(at(night)))
+
+
+def test_a_wave_says_whether_anything_of_it_happens(night: Night, bo: Client) -> None:
+    night.look(EVENING)
+    assert "Begun" in text(bo.get(at(night)))
+    bo.post(at(night, "cancel_rollout"))
+    shown = text(bo.get(at(night)))
+    assert "Ended early" in shown
+    assert "Done" not in shown

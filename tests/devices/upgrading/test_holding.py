@@ -66,4 +66,4 @@ def test_words_name_the_place_s_own_clock(night: Night) -> None:
     night.look(EVENING)
     (target,) = night.rollout.targets.select_related("access_point__network")
     held = why(night.rollout, [target], night.now)[target.pk]
-    assert "3 a.m. (Europe/Amsterdam)" in held.words
+    assert "Thu 11 Jun, 03:00 (Europe/Amsterdam)" in held.words
