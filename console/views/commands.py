@@ -121,7 +121,7 @@ def cancel(request: MemberRequest, serial: str, pk: int) -> HttpResponse:
     return _to_command(command)
 
 
-@access.member
+@access.admin
 @require_GET
 def recording(request: MemberRequest, serial: str, pk: int) -> HttpResponse:
     """The recorded traffic, as a file. Who looks into it is noted: it may hold what guests do."""

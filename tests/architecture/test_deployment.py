@@ -13,6 +13,8 @@ READ_BY_OTHERS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REG
 SETTINGS = {"console/settings.py", "console/wsgi.py", "outpost/settings.py", "outpost/__main__.py"}
 # The processes that answer /metrics together find each other by a variable of prometheus_client's.
 METRICS = {"outpost/metrics.py", "outpost/shared_metrics.py"}
+# Starts a program that is given of our environment only what any process needs.
+STARTERS = {"devices/backups/clients.py"}
 
 
 def test_every_queue_has_a_worker_process_of_its_own() -> None:
@@ -40,7 +42,7 @@ def _text(name: str) -> str:
 
 def test_only_settings_read_the_environment() -> None:
     readers = {str(path.relative_to(PROJECT)) for path in modules() if _reads_environment(path)}
-    assert {name for name in readers if "demo" not in name} <= SETTINGS | METRICS
+    assert {name for name in readers if "demo" not in name} <= SETTINGS | METRICS | STARTERS
 
 
 def _reads_environment(path: Path) -> bool:

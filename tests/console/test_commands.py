@@ -160,15 +160,16 @@ def test_a_recording_is_asked_for_in_bounds(world: World, filled: dict[str, str]
     assert [one.params for one in Command.objects.all()] == ([params] if params else [])
 
 
-def test_a_recording_is_downloaded_by_members_and_every_download_is_noted(world: World) -> None:
+def test_a_recording_is_downloaded_by_admins_alone_and_every_download_is_noted(world: World) -> None:
     command = ask(world, CommandKind.TRACE, duration=10, network="up")
-    vi, page = world.browser(world.vi), counter("recording", command.pk)
-    assert vi.get(page)["Location"] == counter("command_detail", command.pk)
+    bo, page = world.browser(world.bo), counter("recording", command.pk)
+    assert bo.get(page)["Location"] == counter("command_detail", command.pk)
     uri = recordings.upload_address(command).partition("/uploads/")[2]
-    vi.post(f"/uploads/{uri}", {"name": COUNTER, "data": SimpleUploadedFile("x", CAPTURE)})
-    assert "counter-" in vi.get(page)["Location"]
-    assert ".pcap" in vi.get(page)["Location"]
-    assert AuditEntry.objects.filter(verb="command.download", actor=world.vi).count() == 2
+    bo.post(f"/uploads/{uri}", {"name": COUNTER, "data": SimpleUploadedFile("x", CAPTURE)})
+    assert "counter-" in bo.get(page)["Location"]
+    assert ".pcap" in bo.get(page)["Location"]
+    assert AuditEntry.objects.filter(verb="command.download", actor=world.bo).count() == 2
+    assert world.browser(world.vi).get(page).status_code == 403
     assert world.browser(world.otto).get(page).status_code == 404
 
 
