@@ -79,3 +79,14 @@ def test_a_report_is_asked_for_followed_and_had(
     expect(desk.get_by_text("Ready")).to_be_visible()
     assert_accessible(desk)
     assert Report.objects.get().progress == 100
+
+
+def test_on_a_phone_the_open_tab_is_in_view(desk: Page, town: World, at: Address) -> None:
+    desk.set_viewport_size({"width": 360, "height": 740})
+    for name, rows in (("audit", ()), ("network_settings", (town.harbour.pk,))):
+        desk.goto(at(name, *rows))
+        for tab in desk.locator("nav [aria-current=page]").all():
+            box = tab.bounding_box()
+            assert box
+            assert 0 <= box["x"]
+            assert box["x"] + box["width"] <= 360

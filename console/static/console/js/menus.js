@@ -15,3 +15,9 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
 });
+
+// On a phone the tabs go on beyond the edge: the one that is open is brought into view.
+for (const tab of document.querySelectorAll("nav [aria-current=page]")) {
+  const tabs = tab.parentElement;
+  tabs.scrollLeft += tab.getBoundingClientRect().right - tabs.getBoundingClientRect().right + 24;
+}

@@ -14,13 +14,26 @@ function size(bytes) {
 const count = (number) => (number === null || number === undefined ? "–" : String(number));
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-function axis(write) {
+// Round in the units that are written: 512 MB and 1 GB, not 476.8 MB and 953.7.
+const STEPS = UNITS.flatMap((_, unit) => [1, 2, 4, 8, 16, 32, 64, 128, 256, 512].map((n) => n * 1024 ** unit));
+const PEOPLE = [1, 2, 5].flatMap((n) => [1, 10, 100, 1000, 10000].map((by) => n * by)).sort((a, b) => a - b);
+
+// The day where it begins, else the time, as the reader's language writes them.
+function times(zone) {
+  const language = document.documentElement.lang;
+  const time = new Intl.DateTimeFormat(language, { timeStyle: "short", timeZone: zone });
+  const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: zone });
+  const hour = new Intl.DateTimeFormat("en-GB", { timeStyle: "short", timeZone: zone });
+  return (_, ticks) => ticks.map((at) => (hour.format(at * 1000) === "00:00" ? day : time).format(at * 1000));
+}
+
+function axis(more) {
   return {
     stroke: colour("--ink-quiet"),
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { stroke: colour("--line"), width: 1 },
     font: "12px Figtree, sans-serif",
-    ...(write ? { size: 64, values: (_, ticks) => ticks.map(write) } : {}),
+    ...more,
   };
 }
 
@@ -34,7 +47,9 @@ const line = (label, name, dash, write) => ({
   value: (_, number) => write(number),
 });
 
-function draw(target, told, write, lines, columns) {
+const upright = (write, incrs) => axis({ size: 80, incrs, values: (_, ticks) => ticks.map(write) });
+
+function draw(target, told, y, lines, columns) {
   const time = new Intl.DateTimeFormat(document.documentElement.lang, {
     dateStyle: "short", timeStyle: "short", timeZone: told.zone,
   });
@@ -43,7 +58,7 @@ function draw(target, told, write, lines, columns) {
     height: HEIGHT,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), told.zone),
     scales: { y: { range: (_, low, high) => [0, Math.max(high, 1) * 1.1] } },
-    axes: [axis(), axis(write)],
+    axes: [axis({ space: 72, values: times(told.zone) }), y],
     series: [{ label: told.words.time, value: (_, at) => (at ? time.format(at * 1000) : "–") }, ...lines],
     cursor: { drag: { x: false, y: false } },
   };
@@ -54,11 +69,11 @@ function draw(target, told, write, lines, columns) {
 const place = document.querySelector("[data-usage]");
 if (place) {
   const told = JSON.parse(place.dataset.usage);
-  draw(place.querySelector("[data-chart=traffic]"), told, size, [
+  draw(place.querySelector("[data-chart=traffic]"), told, upright(size, STEPS), [
     line(told.words.downloaded, "--accent", undefined, size),
     line(told.words.uploaded, "--busy", [6, 4], size),
   ], [told.downloaded, told.uploaded]);
-  draw(place.querySelector("[data-chart=clients]"), told, count, [
+  draw(place.querySelector("[data-chart=clients]"), told, upright(count, PEOPLE), [
     line(told.words.clients, "--good", undefined, count),
   ], [told.clients]);
 }
