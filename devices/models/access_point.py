@@ -122,6 +122,8 @@ class AccessPoint(models.Model):
     def release(self, user: "User") -> None:
         """Give it up: anyone may claim it from now on. It keeps its last configuration until then."""
         with transaction.atomic():
+            # Before its targets and commands, as rollouts do: locks taken in one order do not deadlock.
+            list(AccessPoint.objects.filter(pk=self.pk).select_for_update())
             self._note(user, "access_point.release")
             forget_uploads([self])
             Task.promise("forget", f"forget:{self.serial}", {"serials": [self.serial]})

@@ -29,9 +29,10 @@ def settle_attempts(rollout: Rollout, now: datetime) -> int:
     for target in _busy(rollout):
         if outcome := _judge(target, now):
             ended[outcome].append(target)
+    # Access points are locked before targets, all at once: as claiming and releasing do.
+    _unmute(target for targets in ended.values() for target in targets)
     for outcome, targets in ended.items():
         _end(rollout, outcome, targets, now)
-    _unmute(target for targets in ended.values() for target in targets)
     return sum(map(len, ended.values()))
 
 
@@ -122,5 +123,7 @@ def _free(targets: Iterable[RolloutTarget], **columns: object) -> None:
 def _unmute(targets: Iterable[RolloutTarget]) -> None:
     """Soon, for its link may need a moment to be right again."""
     pks = [target.access_point_id for target in targets if target.access_point_id]
+    if not pks:
+        return
     until = timezone.now() + MUTED_AFTER
     AccessPoint.objects.filter(pk__in=pks, muted_until__gt=until).update(muted_until=until)

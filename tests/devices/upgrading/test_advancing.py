@@ -1,5 +1,6 @@
 """A rollout, look by look: in its window alone, each access point once, and halted when it must."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -306,6 +307,26 @@ def test_no_alert_while_we_work_on_it(night: Night) -> None:
     assert muted is not None
     assert one.muted_until is not None
     assert one.muted_until < muted
+
+
+def written(queries: CaptureQueriesContext) -> list[str]:
+    """The tables of access points, targets and commands that were written, in their order."""
+    found = [re.search(r"(?:UPDATE|INSERT INTO) `devices_(\w+)`", query["sql"]) for query in queries]
+    ours = ("accesspoint", "rollouttarget", "command")
+    return [one[1] for one in found if one and one[1] in ours]
+
+
+def test_access_points_are_locked_before_all_that_is_about_them(night: Night) -> None:
+    crowd(night.world.harbour, 2)
+    night.start()
+    with CaptureQueriesContext(connection) as claiming:
+        night.look(OPEN)
+    night.sent()
+    night.back(NEW)
+    with CaptureQueriesContext(connection) as judging:
+        night.look()
+    assert "accesspoint rollouttarget command rollouttarget" in " ".join(written(claiming))
+    assert written(judging)[:2] == ["accesspoint", "rollouttarget"]
 
 
 def test_a_wave_takes_the_same_statements_whatever_its_size(night: Night) -> None:
