@@ -84,7 +84,7 @@ def _review(
         "more_places": len(found.places[MOST_PLACES:]),
         "stones": sorted(found.stones.items()),
         "now": clock.now(),
-        "waves": [(number, size, terms.soak(number)) for number, size in enumerate(found.waves, 1)],
+        "waves": list(zip(range(1, len(found.waves) + 1), found.waves, found.soaks, strict=True)),
         "form": typed or _typed(terms, found, None),
     }
     return render(request, "rollouts/review.html", shown, status=422 if typed else 200)

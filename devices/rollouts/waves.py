@@ -29,6 +29,11 @@ def sizes(total: int, shares: Sequence[Share]) -> list[int]:
 
     Raises ``ValueError`` when the shares do not rise.
     """
+    return [size for _number, size in portions(total, shares)]
+
+
+def portions(total: int, shares: Sequence[Share]) -> list[tuple[int, int]]:
+    """As ``sizes``, each with its number (from 1) among ``shares``: of a small total some are empty."""
     if any(share.amount < 1 for share in shares):
         raise ValueError("A wave has at least one access point")
     ends = [min(total, _end(total, share)) for share in shares]
@@ -36,7 +41,8 @@ def sizes(total: int, shares: Sequence[Share]) -> list[int]:
         raise ValueError("Every wave goes further than the one before")
     ends.append(total)
     starts = [0, *ends]
-    return [end - start for start, end in zip(starts, ends, strict=False) if end > start]
+    spans = enumerate(zip(starts, ends, strict=False), 1)
+    return [(number, end - start) for number, (start, end) in spans if end > start]
 
 
 def deal(candidates: Iterable[Candidate], waves: Sequence[int], seed: str) -> dict[str, int]:

@@ -12,7 +12,7 @@ from accounts.models import AuditEntry, Organisation, User
 from devices.models import AccessPoint, FirmwareImage, Network, Rollout, RolloutTarget, Task, Wave
 from devices.models.rollout import OPEN, TargetState
 from devices.rollouts.versions import is_older, runs
-from devices.rollouts.waves import Candidate, deal, sizes
+from devices.rollouts.waves import Candidate, deal, portions
 from devices.rollouts.windows import may_start_next
 from devices.upgrading.places import window_of
 from devices.upgrading.stones import Stones
@@ -36,7 +36,8 @@ class Preview:
     """What would happen. The lists hold access points; whoever is in ``chosen`` takes part.
 
     ``older``: would go down a version, or into one that cannot be compared; among the chosen only
-    when downgrades were asked for. ``unknown``: never said what hardware they are.
+    when downgrades were asked for. ``unknown``: never said what hardware they are. ``soaks``: minutes,
+    of each of ``waves``.
     """
 
     chosen: list[AccessPoint] = field(default_factory=list)
@@ -48,6 +49,7 @@ class Preview:
     elsewhere: list[AccessPoint] = field(default_factory=list)
     stones: Counter[str] = field(default_factory=Counter)
     waves: list[int] = field(default_factory=list)
+    soaks: list[int] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
 
     @property
@@ -64,9 +66,11 @@ def preview(organisation: Organisation, terms: Terms, now: datetime) -> Preview:
     for one in terms.scope.of(organisation).select_related("network").order_by("pk"):
         _place(found, one, terms, stones, busy)
     try:
-        found.waves = sizes(len(found.chosen), terms.shares) if found.chosen else []
+        portioned = portions(len(found.chosen), terms.shares) if found.chosen else []
     except ValueError:
         raise RolloutRefused(_("Every wave must go further than the one before.")) from None
+    found.waves = [size for _part, size in portioned]
+    found.soaks = [terms.soak(part) for part, _size in portioned]
     found.places = _places(found.chosen, max(now, terms.starts_at))
     return found
 
@@ -85,11 +89,12 @@ def start_chosen(
     user: User, organisation: Organisation, terms: Terms, chosen: Sequence[AccessPoint], **columns: object
 ) -> Rollout:
     """Write it down for exactly these; part of the caller's transaction. ``columns`` are the rollout's."""
-    waves = sizes(len(chosen), terms.shares)
+    portioned = portions(len(chosen), terms.shares)
+    waves = [size for _part, size in portioned]
     rollout = _write(user, organisation, terms, **columns)
     rows = (
-        Wave(rollout=rollout, number=number, size=size, soak_minutes=terms.soak(number))
-        for number, size in enumerate(waves, 1)
+        Wave(rollout=rollout, number=number, size=size, soak_minutes=terms.soak(part))
+        for number, (part, size) in enumerate(portioned, 1)
     )
     Wave.objects.bulk_create(rows)
     RolloutTarget.objects.bulk_create(_targets(rollout, chosen, waves), batch_size=BATCH)

@@ -71,6 +71,15 @@ def test_no_way_without_a_stepping_stone(night: Night) -> None:
     assert preview(night.world.cafe, terms(night, image=wanted), EVENING).stones == {"TIP-v3.6.0": 1}
 
 
+def test_a_wave_that_would_be_empty_takes_its_soak_with_it(night: Night) -> None:
+    crowd(night.world.harbour, 4)
+    uneven = terms(night, shares=(Share(1, "count"), Share(5), Share(50)), soak_minutes=(10, 20, 30, 40))
+    found = preview(night.world.cafe, uneven, EVENING)
+    rollout = start(night.world.ada, night.world.cafe, uneven, EVENING)
+    assert list(zip(found.waves, found.soaks, strict=True)) == [(1, 10), (1, 30), (2, 40)]
+    assert [wave.soak_minutes for wave in rollout.waves.all()] == found.soaks
+
+
 def test_canaries_are_online_ones(night: Night) -> None:
     crowd(night.world.harbour, 9, link=Link.OFFLINE)
     (online,) = crowd(night.world.harbour, 1)
