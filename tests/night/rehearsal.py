@@ -148,7 +148,7 @@ class Rehearsal:
         return found
 
     def too_often(self, attempts: int) -> dict[str, int]:
-        """Serials that were flashed more often than they may: good ones once, others at every attempt."""
+        """Serials that were flashed more often than they may: good ones once, others ``attempts`` times."""
         counts = Counter(flash.serial for flash in self.flashes())
         return {
             serial: count
