@@ -27,7 +27,7 @@ class Usage(models.Model):
             models.UniqueConstraint(fields=["access_point", "seconds", "at", "ssid"], name="usage_once")
         ]
         indexes = [
-            models.Index(fields=["network", "seconds", "at"], name="usage_by_network"),
+            models.Index(fields=["network", "seconds", "at", "ssid"], name="usage_by_network"),
             models.Index(fields=["seconds", "at"], name="usage_by_age"),
         ]
 

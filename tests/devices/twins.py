@@ -12,7 +12,8 @@ from django.db import connections
 from devices import replica as reading
 from devices.models import AccessPoint
 from devices.replica_health import Health, measure_lag
-from tests.servers import DATABASE, MariaDB, Primary, Replica
+from tests.replication import Primary, Replica
+from tests.servers import DATABASE, MariaDB
 from tests.world import World, build
 
 
