@@ -67,8 +67,7 @@ OUTPOST_PUBLIC_URL = env.str("OUTPOST_PUBLIC_URL", "ws://127.0.0.1:15002")
 ALLOWED_HOSTS = [h for h in _required("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if h]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 _DATABASE_REPLICA_URL = env.str("DATABASE_REPLICA_URL", "")
-# How far behind the replica may be before nobody reads it. Seconds.
-DATABASE_REPLICA_MAX_LAG = env.float("DATABASE_REPLICA_MAX_LAG", 5.0)
+DATABASE_REPLICA_MAX_LAG = env.float("DATABASE_REPLICA_MAX_LAG", 5.0)  # seconds; beyond it nobody reads it
 _DATABASE_URL = _required("DATABASE_URL", f"sqlite:///{_VAR / 'development' / 'aerie.sqlite3'}")
 if _DATABASE_REPLICA_URL and not _DATABASE_REPLICA_URL.startswith("mysql"):
     _unusable.append("DATABASE_REPLICA_URL is mysql://…: nothing else has a replica")
@@ -98,6 +97,19 @@ BACKUP_KEEP_DAILY = env.int("BACKUP_KEEP_DAILY", 7)
 BACKUP_KEEP_WEEKLY = env.int("BACKUP_KEEP_WEEKLY", 5)
 BACKUP_KEEP_MONTHLY = env.int("BACKUP_KEEP_MONTHLY", 12)
 
+# How long what happened is kept, in days: see jobs/housekeeping.py.
+EVENTS_DAYS = env.int("EVENTS_DAYS", 90)
+USAGE_FINE_DAYS = env.int("USAGE_FINE_DAYS", 3)
+USAGE_HOURLY_DAYS = env.int("USAGE_HOURLY_DAYS", 400)
+COMMANDS_DAYS = env.int("COMMANDS_DAYS", 180)
+ALERTS_DAYS = env.int("ALERTS_DAYS", 400)
+ROLLOUTS_DAYS = env.int("ROLLOUTS_DAYS", 400)
+INVITATIONS_DAYS = env.int("INVITATIONS_DAYS", 90)
+# A month's report needs two months of events; recordings go with their commands, after a week.
+_LEAST = {"EVENTS_DAYS": 62, "USAGE_HOURLY_DAYS": 62, "COMMANDS_DAYS": 8}
+for _name in [name for name in vars() if name.endswith("_DAYS")]:
+    if vars()[_name] < _LEAST.get(_name, 1):
+        _unusable.append(f"{_name} is at least {_LEAST.get(_name, 1)}")
 # A file that says what time it is, for rehearsing a night's rollout in a minute; see devices/clock.py.
 REHEARSAL_CLOCK = env.str("REHEARSAL_CLOCK", "")
 if REHEARSAL_CLOCK and PRODUCTION:
@@ -314,16 +326,6 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Aerie"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 USERSESSIONS_TRACK_ACTIVITY = True
-
-# --- how long what happened is kept, in days: see jobs/housekeeping.py ----------------------------
-
-EVENTS_DAYS = env.int("EVENTS_DAYS", 90)
-USAGE_FINE_DAYS = env.int("USAGE_FINE_DAYS", 3)
-USAGE_HOURLY_DAYS = env.int("USAGE_HOURLY_DAYS", 400)
-COMMANDS_DAYS = env.int("COMMANDS_DAYS", 180)
-ALERTS_DAYS = env.int("ALERTS_DAYS", 400)
-ROLLOUTS_DAYS = env.int("ROLLOUTS_DAYS", 400)
-INVITATIONS_DAYS = env.int("INVITATIONS_DAYS", 90)
 
 # --- the browser's side ------------------------------------------------------------------------
 
