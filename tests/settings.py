@@ -1,4 +1,4 @@
-"""The console's settings, each pytest-xdist worker with Redis databases of its own.
+"""The console's settings, each pytest-xdist worker with Redis databases and stored files of its own.
 
 ``make test`` starts the servers; this module only picks a worker's share of them.
 The variables are changed in the environment, so processes that a test starts get the same share.
@@ -18,7 +18,9 @@ def _claim_redis_databases(worker: int) -> None:
         os.environ[variable] = f"{server}/{2 * worker + offset}"
 
 
-_claim_redis_databases(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_claim_redis_databases(_worker)
+os.environ["STORAGE_URL"] = re.sub(r"(/worker-\d+)?$", f"/worker-{_worker}", os.environ["STORAGE_URL"], count=1)
 
 from console.settings import *  # noqa: E402, F403
 

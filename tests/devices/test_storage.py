@@ -241,6 +241,7 @@ def test_cloudfronts_links_are_signed_and_name_the_download(settings: Any) -> No
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     options = settings.STORAGES["default"]["OPTIONS"] | {
         "custom_domain": "files.example.org",
+        "location": "all",
         "cloudfront_key_id": "K1",
         "cloudfront_key": key.private_bytes(*form),
     }
@@ -248,7 +249,7 @@ def test_cloudfronts_links_are_signed_and_name_the_download(settings: Any) -> No
     with override_settings(STORAGES=settings.STORAGES | cloudfront):
         address = urlsplit(storage.link("firmware/one", "one.bin", 60))
     query = parse_qs(address.query)
-    assert (address.netloc, address.path) == ("files.example.org", "/firmware/one")
+    assert (address.netloc, address.path) == ("files.example.org", "/all/firmware/one")
     assert query["response-content-disposition"] == ["attachment; filename*=UTF-8''one.bin"]
     assert query["Key-Pair-Id"] == ["K1"]
     assert {"Signature", "Expires"} <= query.keys()
