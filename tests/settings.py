@@ -20,7 +20,8 @@ def _claim_redis_databases(worker: int) -> None:
 
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _claim_redis_databases(_worker)
-os.environ["STORAGE_URL"] = re.sub(r"(/worker-\d+)?$", f"/worker-{_worker}", os.environ["STORAGE_URL"], count=1)
+_storage = re.sub(r"/worker-\d+$", "", os.environ["STORAGE_URL"])
+os.environ["STORAGE_URL"] = f"{_storage}/worker-{_worker}"
 
 from console.settings import *  # noqa: E402, F403
 
