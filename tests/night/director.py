@@ -104,7 +104,9 @@ class Director:
         alive = [one for one in look.waiting if one.online or one.serial not in self.dead]
         moments += [one.not_before for one in alive]
         moments += [next_opening(self.places[network], now) for network in {one.network for one in alive}]
-        moments += [look.look_at, look.gives_up_at]
+        moments += [look.gives_up_at]
+        if alive or look.busy:  # for those that never come back there is nothing to look at before the end
+            moments += [look.look_at]
         if look.settled:
             moments += [look.settled + look.soak, look.settled + look.soak + look.answer]
         at = min(one for one in moments if one and one > now)
