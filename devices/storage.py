@@ -8,6 +8,7 @@ console itself.
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -151,8 +152,17 @@ def finish_upload(key: str, upload: str, size: int) -> None:
         else:
             _complete(key, upload, size)
     except UploadLost:
-        if not default_storage.exists(key):
+        if not _appears(key):
             raise
+
+
+def _appears(key: str) -> bool:
+    """Whether somebody else finished it, or is about to: parts may go a moment before the file is there."""
+    for _look in range(10):
+        if default_storage.exists(key):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def _check_parts(lengths: Mapping[int, int], size: int) -> None:
