@@ -4,21 +4,15 @@ Defaults are safe. Production (``AERIE_ENV`` unset) refuses to start without its
 secrets and names every one that is missing.
 """
 
-import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import allauth
 import environ
-import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import ReadOnlyError
-from redis.retry import Retry
 
 from accounts.keyring import parse_keys
-from console.logs import mask_mailed_links
+from console import databases, logs
 from console.storages import cloudfront, storage
 from devices.firmware.minisign import parse_keys as parse_public_keys
 
@@ -185,33 +179,8 @@ TEMPLATES = [
 
 # --- MySQL (SQLite serves the demo alone) ------------------------------------------------------
 
-DATABASES = {"default": env.db_url_config(_DATABASE_URL)}
-if _DATABASE_REPLICA_URL:
-    DATABASES["replica"] = env.db_url_config(_DATABASE_REPLICA_URL) | {"TEST": {"MIRROR": "default"}}
+DATABASES = databases.configure(_DATABASE_URL, _DATABASE_REPLICA_URL)
 DATABASE_ROUTERS = ["console.routing.Router"]
-# One that freezes in the middle of a read must not hold its reader for ever (seconds). And nothing is ever
-# written through it, also where its address leads to the primary, as after a fail-over it may.
-REPLICA_OPTIONS = {
-    "connect_timeout": 1,
-    "read_timeout": 60,
-    "init_command": "SET SESSION TRANSACTION READ ONLY",
-}
-for _database in DATABASES.values():
-    if _database["ENGINE"] == "django.db.backends.mysql":
-        _database["CONN_MAX_AGE"] = 300
-        _database["CONN_HEALTH_CHECKS"] = True
-        _database.setdefault("OPTIONS", {}).update(
-            charset="utf8mb4", isolation_level="read committed", connect_timeout=5
-        )
-    else:
-        Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
-        _database["OPTIONS"] = {
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        }
-if "replica" in DATABASES:
-    DATABASES["replica"].setdefault("OPTIONS", {}).update(REPLICA_OPTIONS)
 
 # The cache holds only rate limits: in MySQL, so that signing in works while Redis is away.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
@@ -221,37 +190,8 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 # --- Redis: the queues. One queue per worker process (a worker on several loses jobs) -----------
 
-
-def _redis_connection(url: str) -> dict[str, object]:
-    """django-rq's HOST/PORT form; its URL form would ignore the client settings below."""
-    parts = urlsplit(url)
-    common: dict[str, object] = {
-        "USERNAME": parts.username or "",
-        "PASSWORD": parts.password or "",
-        "DEFAULT_TIMEOUT": 300,
-        "SERIALIZER": "rq.serializers.JSONSerializer",
-        "REDIS_CLIENT_KWARGS": {
-            "socket_keepalive": True,
-            "socket_connect_timeout": 2,
-            "health_check_interval": 30,
-            # Out of a fail-over: the demoted server answers READONLY, and the name leads to the new one.
-            "retry": Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), 3),
-            "retry_on_error": [ReadOnlyError],
-        },
-    }
-    if parts.scheme == "unix":
-        return common | {"UNIX_SOCKET_PATH": parts.path, "DB": 0}
-    database = int(parts.path.strip("/") or 0)
-    return common | {
-        "HOST": parts.hostname,
-        "PORT": parts.port or 6379,
-        "DB": database,
-        "SSL": parts.scheme == "rediss",
-    }
-
-
 QUEUES = ("critical", "default", "reports")
-RQ_QUEUES = {name: _redis_connection(REDIS_URL) for name in QUEUES}
+RQ_QUEUES = {name: databases.redis_connection(REDIS_URL) for name in QUEUES}
 RQ = {"JOB_CLASS": "jobs.queues.JsonJob", "WORKER_CLASS": "jobs.worker.Worker"}
 
 # --- S3, or a directory in the demo ------------------------------------------------------------
@@ -364,37 +304,6 @@ TIME_ZONE = "UTC"
 
 vars().update(env.email_url_config(EMAIL_URL))
 
-# --- logs: JSON lines, one per request or job, without secrets ----------------------------------
+# --- logs: JSON lines, one per request or job, without secrets: console/logs.py ----------------
 
-_SHARED_PROCESSORS = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_logger_name,
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso"),
-]
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                mask_mailed_links,
-                structlog.processors.JSONRenderer(),
-            ],
-            "foreign_pre_chain": _SHARED_PROCESSORS,
-        }
-    },
-    "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "json", "stream": sys.stderr}},
-    "root": {
-        "handlers": ["stream"],
-        "level": env.str("LOG_LEVEL", "WARNING" if AERIE_ENV == "test" else "INFO"),
-    },
-}
-structlog.configure(
-    processors=[*_SHARED_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    cache_logger_on_first_use=True,
-)
+LOGGING = logs.configure(env.str("LOG_LEVEL", "WARNING" if AERIE_ENV == "test" else "INFO"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-ROOMS = ("accounts", "devices", "outpost", "jobs", "console")
+ROOMS = ("accounts", "devices", "outpost", "jobs", "console", "instance", "deploy")
 
 
 def modules(*rooms: str) -> list[Path]:

@@ -1,0 +1,78 @@
+"""How MySQL, its replica and Redis are spoken to: the options behind the addresses of the settings."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import ReadOnlyError
+from redis.retry import Retry
+
+MYSQL = "django.db.backends.mysql"
+# One that freezes in the middle of a read must not hold its reader for ever (seconds). And nothing is ever
+# written through it, also where its address leads to the primary, as after a fail-over it may.
+REPLICA_OPTIONS = {
+    "connect_timeout": 1,
+    "read_timeout": 60,
+    "init_command": "SET SESSION TRANSACTION READ ONLY",
+}
+
+
+def configure(url: str, replica_url: str) -> dict[str, dict[str, Any]]:
+    """Django's DATABASES for these addresses; SQLite serves the demo alone."""
+    databases = {"default": environ.Env.db_url_config(url)}
+    if replica_url:
+        databases["replica"] = environ.Env.db_url_config(replica_url) | {"TEST": {"MIRROR": "default"}}
+    for database in databases.values():
+        if database["ENGINE"] == MYSQL:
+            _mysql(database)
+        else:
+            _sqlite(database)
+    if "replica" in databases:
+        databases["replica"].setdefault("OPTIONS", {}).update(REPLICA_OPTIONS)
+    return databases
+
+
+def _mysql(database: dict[str, Any]) -> None:
+    database["CONN_MAX_AGE"] = 300
+    database["CONN_HEALTH_CHECKS"] = True
+    database.setdefault("OPTIONS", {}).update(
+        charset="utf8mb4", isolation_level="read committed", connect_timeout=5
+    )
+
+
+def _sqlite(database: dict[str, Any]) -> None:
+    Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    database["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+
+
+def redis_connection(url: str) -> dict[str, object]:
+    """django-rq's HOST/PORT form; its URL form would ignore the client settings below."""
+    parts = urlsplit(url)
+    common: dict[str, object] = {
+        "USERNAME": parts.username or "",
+        "PASSWORD": parts.password or "",
+        "DEFAULT_TIMEOUT": 300,
+        "SERIALIZER": "rq.serializers.JSONSerializer",
+        "REDIS_CLIENT_KWARGS": {
+            "socket_keepalive": True,
+            "socket_connect_timeout": 2,
+            "health_check_interval": 30,
+            # Out of a fail-over: the demoted server answers READONLY, and the name leads to the new one.
+            "retry": Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), 3),
+            "retry_on_error": [ReadOnlyError],
+        },
+    }
+    if parts.scheme == "unix":
+        return common | {"UNIX_SOCKET_PATH": parts.path, "DB": 0}
+    return common | {
+        "HOST": parts.hostname,
+        "PORT": parts.port or 6379,
+        "DB": int(parts.path.strip("/") or 0),
+        "SSL": parts.scheme == "rediss",
+    }

@@ -1,0 +1,1 @@
+"""What ops run: a release from the checks to the last replaced instance, and the way back."""

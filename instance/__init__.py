@@ -1,0 +1,1 @@
+"""What an instance does for itself beside the product: its start, its end, its logs and its figures."""
