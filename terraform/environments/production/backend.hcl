@@ -1,0 +1,2 @@
+bucket = "aerie-production-states"
+region = "eu-central-1"

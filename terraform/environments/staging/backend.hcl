@@ -1,0 +1,2 @@
+bucket = "aerie-staging-states"
+region = "eu-central-1"
