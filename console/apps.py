@@ -5,7 +5,13 @@ class ConsoleConfig(AppConfig):
     name = "console"
 
     def ready(self) -> None:
-        """What every process tells of itself on its page of metrics."""
+        """What every process says of itself, in its log and on its page of metrics."""
+        from django.db.backends.signals import connection_created
+
+        from console import logs
+        from devices import statements
         from devices.backups import age
 
+        logs.log_the_uncaught()
+        connection_created.connect(statements.watch, dispatch_uid="statements")
         age.register()

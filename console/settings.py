@@ -25,6 +25,7 @@ if AERIE_ENV not in ("production", "development", "demo", "test"):
 PRODUCTION = AERIE_ENV == "production"
 DEBUG = AERIE_ENV == "development"
 
+AERIE_RELEASE = env.str("AERIE_RELEASE", "development")
 _unusable: list[str] = []
 
 
@@ -131,7 +132,6 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_prometheus",
     "django_rq",
-    "django_structlog",
     "template_partials",
     "accounts",
     "devices",
@@ -144,6 +144,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "console.observing.ObserveRequest",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "console.routing.ReadOwnWrites",
@@ -153,7 +154,6 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.sessions.NoteSession",
     "django_htmx.middleware.HtmxMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
     "csp.middleware.CSPMiddleware",
     "console.limits.LimitBody",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
@@ -306,4 +306,5 @@ vars().update(env.email_url_config(EMAIL_URL))
 
 # --- logs: JSON lines, one per request or job, without secrets: console/logs.py ----------------
 
-LOGGING = logs.configure(env.str("LOG_LEVEL", "WARNING" if AERIE_ENV == "test" else "INFO"))
+LOGGING = logs.configure(env.str("LOG_LEVEL", "WARNING" if AERIE_ENV == "test" else "INFO"), AERIE_RELEASE)
+SLOW_QUERY_SECONDS = env.float("SLOW_QUERY_SECONDS", 0.5)
