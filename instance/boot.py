@@ -1,0 +1,140 @@
+"""From user data to running roles: who am I, what may each unit know, write it down, start.
+
+Nothing of it is on the image, and nothing stays after the instance: /run is memory.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from instance import certificates, environment, files, parameters, systemd
+from instance.environment import PEM_FILES, Sources
+from instance.identity import Identity, await_identity, pauses
+from instance.imds import Imds
+from instance.settings import Settings
+from instance.user_data import Assignment
+
+PATIENCE = (
+    300.0  # seconds the stores may be away before the unit fails, is seen to have failed and starts anew
+)
+OUTPOST_USER = "aerie-outpost"
+AGENT_USER = "aerie-agent"
+log = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Boot. Raises ``UserDataInvalid``, ``EnvironmentIncomplete``, ``SecretInvalid`` or ``StoresAway``."""
+    identity = await_identity(Imds(settings.imds))
+    assignment = identity.assignment
+    _tell_oddities(settings, assignment)
+    sources = patiently(lambda: fetch(identity))
+    changed = write(settings, identity, sources, owner=OUTPOST_USER)
+    log.info("wrote %s", ", ".join(changed) or "nothing new")
+    systemd.start(systemd.targets(assignment.roles))
+    log.info("starting %s of release %s", ", ".join(assignment.roles), assignment.release)
+
+
+def refresh(settings: Settings) -> None:
+    """Take over what has changed: new certificates at once, variables with the next start of a unit.
+
+    Restarting a fleet for a variable is a deploy's matter, which does it one instance after another.
+    Raises what ``run`` raises.
+    """
+    identity = await_identity(Imds(settings.imds))
+    changed = write(settings, identity, fetch(identity), owner=OUTPOST_USER)
+    if any(name.endswith(".pem") for name in changed):
+        systemd.reload(
+            [unit for unit in systemd.units(identity.assignment.roles) if unit.startswith("outpost@")]
+        )
+        log.info("the outposts take the new certificate")
+    later = [name for name in changed if not name.endswith(".pem")]
+    if later:
+        log.warning("changed, for units that start from now on: %s", ", ".join(later))
+
+
+def fetch(identity: Identity) -> Sources:
+    """Raises ``StoresAway`` or ``SecretInvalid``."""
+    return parameters.fetch(identity.assignment, identity.client("ssm"), identity.client("secretsmanager"))
+
+
+def patiently(
+    fetch: Callable[[], Sources],
+    sleep: Callable[[float], None] = time.sleep,
+    ticks: Callable[[], float] = time.monotonic,
+) -> Sources:
+    """Ask until the stores answer. Raises ``StoresAway`` after ``PATIENCE``."""
+    began = ticks()
+    for pause in pauses():
+        try:
+            return fetch()
+        except parameters.StoresAway as error:
+            log.warning("waiting: %s", error)
+            if ticks() - began + pause > PATIENCE:
+                raise
+            sleep(pause)
+    raise AssertionError  # pauses never end
+
+
+def write(settings: Settings, identity: Identity, sources: Sources, *, owner: str = "") -> list[str]:
+    """Write every file of this instance; the names of those that are different now.
+
+    ``owner`` is whose the outpost's PEM files are. Raises ``EnvironmentIncomplete``.
+    """
+    assignment = identity.assignment
+    strange = environment.nobody_knows(assignment, sources)
+    if strange:
+        log.warning("given to nobody, as no unit of this release knows them: %s", ", ".join(strange))
+    pem = environment.pem_files(sources) if "outpost" in assignment.roles else {}
+    told = _here(settings, assignment, pem)
+    split = environment.split(assignment, sources, told, ("127.0.0.1", identity.address))
+    changed = _write_pem(settings.run, pem, owner)
+    return changed + _write_environment(settings.run, split)
+
+
+def _here(settings: Settings, assignment: Assignment, pem: Iterable[str]) -> dict[str, str]:
+    """What no store needs to tell."""
+    here = {"AWS_DEFAULT_REGION": assignment.region, "AERIE_RELEASE": _built(settings) or assignment.release}
+    if assignment.endpoint_url:
+        here["AWS_ENDPOINT_URL"] = assignment.endpoint_url
+    for name, variable in PEM_FILES.values():
+        if name in pem:
+            here[variable] = str(settings.run / "outpost" / name)
+    return here
+
+
+def _write_environment(run: Path, split: dict[str, dict[str, str]]) -> list[str]:
+    directory = files.directory(run / "environment", mode=0o700)
+    texts = {kind: environment.render(variables) for kind, variables in split.items()}
+    return [f"environment/{kind}" for kind, text in texts.items() if files.write(directory / kind, text)]
+
+
+def _write_pem(run: Path, pem: dict[str, str], owner: str) -> list[str]:
+    """Raises ``CertificateInvalid`` before anything is written."""
+    if not pem:
+        return []
+    ends = certificates.ends(pem["cert.pem"]).isoformat() if "cert.pem" in pem else ""
+    directory = files.directory(run / "outpost", mode=0o500, owner=owner)
+    changed = [n for n, text in pem.items() if files.write(directory / n, text, mode=0o400, owner=owner)]
+    # The certificate is the outpost's alone; when it ends is for the metrics.
+    files.write(run / "certificate-ends", f"{ends}\n", mode=0o644)
+    return changed
+
+
+def _tell_oddities(settings: Settings, assignment: Assignment) -> None:
+    if assignment.unknown:
+        log.warning("the user data says more than this release knows: %s", ", ".join(assignment.unknown))
+    built = _built(settings)
+    if built and built != assignment.release:
+        log.warning("this image holds release %s, the user data speaks of %s", built, assignment.release)
+
+
+def _built(settings: Settings) -> str:
+    """The release of the image; empty when it does not say."""
+    try:
+        told: Any = json.loads(settings.release_file.read_text())
+        return str(told["release"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return ""

@@ -1,0 +1,124 @@
+"""From a page of our metrics to CloudWatch's namespace Aerie. Pure.
+
+Every console tells the same of the queues and the backups, as it asks the same MySQL and Redis: read
+those with the statistic Maximum. What belongs to an instance alone (connections, restarts) may be
+averaged and summed.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from instance.scrape import Sample
+
+NAMESPACE = "Aerie"
+HOUR = 3600.0
+DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One value of now; ``labels`` are dimensions besides Environment."""
+
+    name: str
+    value: float
+    unit: str = "None"
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+def of_console(samples: list[Sample]) -> list[Figure]:
+    """What one console's page says of all of Aerie; what is not on it is left out."""
+    found = [Figure("QueueAgeSeconds", age, "Seconds", (("Queue", queue),)) for queue, age in _ages(samples)]
+    found += _one("TasksDead", _values(samples, "aerie_tasks", state="dead"), sum, unit="Count")
+    if _values(samples, "aerie_tasks_up") == [1.0]:
+        found = found if any(figure.name == "TasksDead" for figure in found) else [*found, _none_dead()]
+    found += _one(
+        "SchedulerTickAgeSeconds", _values(samples, "aerie_scheduler_tick_age_seconds"), unit="Seconds"
+    )
+    found += _one("ReplicaLagSeconds", _values(samples, "aerie_replica_lag_seconds"), unit="Seconds")
+    ages = [seconds / HOUR for seconds in _values(samples, "aerie_backup_age_seconds")]
+    found += _one("BackupAgeHours", ages or _values(samples, "aerie_backup_age_hours"))
+    return found + _load(samples)
+
+
+def of_outpost(samples: list[Sample]) -> list[Figure]:
+    """Connections of this instance's outposts together."""
+    return _one("OutpostConnections", _values(samples, "outpost_sessions"), sum, unit="Count")
+
+
+def of_certificate(ends: str, now: datetime) -> list[Figure]:
+    """``ends`` in ISO format; nothing when there is none."""
+    try:
+        left = datetime.fromisoformat(ends.strip()) - now
+    except (ValueError, TypeError):
+        return []
+    return [Figure("CertificateDaysLeft", left.total_seconds() / DAY)]
+
+
+def of_restarts(role: str, count: int) -> list[Figure]:
+    """Restarts by the watchdog since the last time; 0 is told too, so that silence is told from health."""
+    return [Figure("WatchdogRestarts", float(count), "Count", labels) for labels in ((), (("Role", role),))]
+
+
+def wire(figures: Iterable[Figure], environment: str, at: datetime) -> list[dict[str, Any]]:
+    """What PutMetricData takes."""
+    return [
+        {
+            "MetricName": figure.name,
+            "Dimensions": [{"Name": "Environment", "Value": environment}]
+            + [{"Name": name, "Value": value} for name, value in figure.labels],
+            "Timestamp": at,
+            "Value": figure.value,
+            "Unit": figure.unit,
+        }
+        for figure in figures
+    ]
+
+
+def _ages(samples: list[Sample]) -> list[tuple[str, float]]:
+    """Per queue, the older of what waits in Redis and what is due in MySQL: the truth is the latter's."""
+    ages: dict[str, float] = {}
+    for sample in samples:
+        if sample.name in ("aerie_queue_oldest_seconds", "aerie_tasks_late_seconds"):
+            queue = sample.labels.get("queue", "")
+            ages[queue] = max(ages.get(queue, 0.0), sample.value)
+    return sorted(ages.items())
+
+
+def _load(samples: list[Sample]) -> list[Figure]:
+    """How much work there is for each worker, for the scaling of their group; reports have workers of their own."""
+    workers = [s for s in samples if s.name == "aerie_workers" and s.labels.get("queue") != "reports"]
+    waiting = _waiting(samples)
+    count = sum(sample.value for sample in workers)
+    if not workers or waiting is None:
+        return []
+    busy = sum(sample.value for sample in workers if sample.labels.get("state") == "busy")
+    found = [Figure("QueueLengthPerWorker", waiting / max(1.0, count), "Count")]
+    return found + ([Figure("WorkersBusyShare", 100 * busy / count, "Percent")] if count else [])
+
+
+def _waiting(samples: list[Sample]) -> float | None:
+    """Tasks that are due and jobs that wait, without counting one that is both twice."""
+    queues: dict[str, float] = {}
+    for sample in samples:
+        if sample.name in ("aerie_queue_jobs", "aerie_tasks_due") and sample.labels.get("queue") != "reports":
+            queue = sample.labels.get("queue", "")
+            queues[queue] = max(queues.get(queue, 0.0), sample.value)
+    return sum(queues.values()) if queues else None
+
+
+def _values(samples: list[Sample], name: str, **labels: str) -> list[float]:
+    wanted = labels.items()
+    return [sample.value for sample in samples if sample.name == name and wanted <= sample.labels.items()]
+
+
+def _one(
+    name: str, values: list[float], of: Callable[[list[float]], float] = max, *, unit: str = "None"
+) -> list[Figure]:
+    return [Figure(name, of(values), unit)] if values else []
+
+
+def _none_dead() -> Figure:
+    """MySQL told of the tasks, and of none that was given up."""
+    return Figure("TasksDead", 0.0, "Count")
