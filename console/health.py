@@ -27,8 +27,11 @@ _QUEUE = registry()
 @never_cache
 @require_GET
 def livez(request: HttpRequest) -> HttpResponse:
-    """The process answers. It asks nothing of anybody, so that no outage of theirs restarts us."""
-    return HttpResponse("ok\n", content_type="text/plain")
+    """The process answers, and of which release it is.
+
+    It asks nothing of anybody, so that no outage of theirs restarts us.
+    """
+    return HttpResponse(f"ok {settings.AERIE_RELEASE}\n", content_type="text/plain")
 
 
 @access.anyone

@@ -5,6 +5,7 @@ secrets and names every one that is missing.
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import allauth
 import environ
@@ -13,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.keyring import parse_keys
 from console import databases, logs
-from console.storages import cloudfront, storage
+from console.storages import cloudfront, origin, storage
 from devices.firmware.minisign import parse_keys as parse_public_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -69,7 +70,10 @@ if _DATABASE_REPLICA_URL and not _DATABASE_REPLICA_URL.startswith("mysql"):
 REDIS_URL = _required("REDIS_URL", "redis://127.0.0.1:6379/0")
 LIVE_STORE_URL = _required("LIVE_STORE_URL", "redis://127.0.0.1:6379/1")
 STORAGE_URL = _required("STORAGE_URL", f"file://{_VAR / 'development' / 'files'}")
-STATIC_STORAGE_URL = env.str("STATIC_STORAGE_URL", "")
+STATIC_URL = env.str("STATIC_URL", "") or "/static/"
+if urlsplit(STATIC_URL).path != "/static/":
+    # The instance itself serves the same path: the icons always, everything while there is no CDN.
+    _unusable.append("STATIC_URL is /static/, or https://…/static/ when a CDN serves it")
 CLOUDFRONT_DOMAIN = env.str("CLOUDFRONT_DOMAIN", "")
 CLOUDFRONT_KEY_ID = env.str("CLOUDFRONT_KEY_ID", "")
 CLOUDFRONT_KEY = env.str("CLOUDFRONT_KEY", "", multiline=True)
@@ -198,8 +202,6 @@ RQ = {"JOB_CLASS": "jobs.queues.JsonJob", "WORKER_CLASS": "jobs.worker.Worker"}
 
 
 def _static_storage() -> dict[str, object]:
-    if STATIC_STORAGE_URL:
-        return storage(STATIC_STORAGE_URL) | {"BACKEND": "storages.backends.s3.S3ManifestStaticStorage"}
     if PRODUCTION or AERIE_ENV == "demo":
         return {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
     return {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
@@ -208,7 +210,6 @@ def _static_storage() -> dict[str, object]:
 _CLOUDFRONT = cloudfront(CLOUDFRONT_DOMAIN, CLOUDFRONT_KEY_ID, CLOUDFRONT_KEY)
 _AMAZONS = not env.str("AWS_ENDPOINT_URL", "")
 STORAGES = {"default": storage(STORAGE_URL, _CLOUDFRONT, amazons=_AMAZONS), "staticfiles": _static_storage()}
-STATIC_URL = "/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(_VAR / "static"))()
 _ALLAUTH = Path(allauth.__file__).parent
 # Ours, and the scripts of passkeys and recovery codes: of all the libraries, only these.
@@ -278,14 +279,15 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+_OURS = [SELF, *origin(STATIC_URL)]
 CSRF_FAILURE_VIEW = "console.views.errors.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "font-src": [SELF],
+        "script-src": _OURS,
+        "style-src": _OURS,
+        "img-src": [*_OURS, "data:"],
+        "font-src": _OURS,
         "connect-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],

@@ -30,3 +30,9 @@ def cloudfront(domain: str, key_id: str, key: str) -> dict[str, object]:
     if not domain:
         return {}
     return {"custom_domain": domain, "cloudfront_key_id": key_id, "cloudfront_key": key.encode()}
+
+
+def origin(url: str) -> list[str]:
+    """Scheme and host of an absolute address, as a content security policy names it; none of a relative one."""
+    parts = urlsplit(url)
+    return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []

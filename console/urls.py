@@ -6,6 +6,7 @@ from console import health
 from console.views import (
     access_points,
     alerts,
+    assets,
     commands,
     dashboard,
     errors,
@@ -45,6 +46,8 @@ urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
+    # static files of other releases; WhiteNoise serves those of this one
+    path("static/<path:name>", assets.asset, name="asset"),
     # where a visitor lands
     path("", home.home, name="home"),
     path("start/", home.start, name="start"),

@@ -30,6 +30,7 @@ ROWS: dict[tuple[str, str], Callable[[World], object]] = {
     ("command", "kind"): lambda world: "blink",
     ("commands", "pk"): lambda world: _command(world).pk,
     ("uploads", "token"): lambda world: "no-such-token",
+    ("static", "name"): lambda world: "console/no-such-file.css",
     ("files", "token"): lambda world: "no-such-token",
     ("<str:token>", "name"): lambda world: "image.bin",
     ("parts", "token"): lambda world: "no-such-token",

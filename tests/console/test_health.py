@@ -15,7 +15,9 @@ def _migrations_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_living_needs_nobody(settings: Any) -> None:
-    assert Client().get("/livez").status_code == 200
+    settings.AERIE_RELEASE = "0.1.0+1a2b3c4d"
+    answer = Client().get("/livez")
+    assert (answer.status_code, answer.content) == (200, b"ok 0.1.0+1a2b3c4d\n")
 
 
 def test_ready_when_all_is_there(db: None) -> None:

@@ -28,6 +28,7 @@ def test_production_names_everything_that_is_missing() -> None:
         ("ALERTS_DAYS", "0", "ALERTS_DAYS is at least 1"),
         ("FIELD_ENCRYPTION_KEYS", "short", "FIELD_ENCRYPTION_KEYS: "),
         ("FIRMWARE_PUBLIC_KEYS", "short", "FIRMWARE_PUBLIC_KEYS: "),
+        ("STATIC_URL", "https://cdn.example.org/", "STATIC_URL is /static/, or https://"),
         ("DATABASE_REPLICA_URL", "sqlite:///x", "DATABASE_REPLICA_URL is mysql://"),
     ],
 )
