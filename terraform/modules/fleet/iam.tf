@@ -53,9 +53,12 @@ locals {
       Resource = [local.group_arn]
     },
     {
-      Sid      = "SeeOwnPlaceAtTheBalancer" # these know no resources
-      Effect   = "Allow"
-      Action   = ["autoscaling:DescribeAutoScalingInstances", "elasticloadbalancing:DescribeTargetHealth"]
+      Sid    = "SeeOwnPlace" # which group, and whether its balancers still send anybody; these know no resources
+      Effect = "Allow"
+      Action = [
+        "autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeAutoScalingInstances",
+        "elasticloadbalancing:DescribeTargetHealth",
+      ]
       Resource = ["*"]
     },
     # What AmazonSSMManagedInstanceCore allows, without its ssm:GetParameter on every parameter of the account.

@@ -1,0 +1,17 @@
+terraform {
+  required_version = ">= 1.11.0" # write-only arguments, and locks without DynamoDB
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "5.100.0"
+    }
+  }
+
+  # The rest is in environments/<environment>/backend.hcl.
+  backend "s3" {
+    key          = "states.tfstate"
+    encrypt      = true
+    use_lockfile = true
+  }
+}
