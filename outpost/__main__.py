@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 
+from outpost.notify import Notifier, take_notifier
 from outpost.settings import Settings, SettingsError, read_settings
 from outpost.shared_metrics import VARIABLE, share_metrics
 
@@ -15,16 +16,17 @@ def main() -> int:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    notifier = take_notifier()
     given = VARIABLE in os.environ
     metrics_directory = share_metrics()
     try:
-        return _supervise(settings)
+        return _supervise(settings, notifier)
     finally:
         if not given:  # or somebody else's directory would be gone with all that is in it
             shutil.rmtree(metrics_directory, ignore_errors=True)
 
 
-def _supervise(settings: Settings) -> int:
+def _supervise(settings: Settings, notifier: Notifier) -> int:
     # Not earlier: these import prometheus_client, which must find the metrics' directory.
     from outpost.logs import write_json_lines
     from outpost.supervisor import Supervisor
@@ -32,7 +34,7 @@ def _supervise(settings: Settings) -> int:
 
     write_json_lines(settings.log_level)
     try:
-        Supervisor(settings).run()
+        Supervisor(settings, notifier).run()
     except (OSError, TlsFilesInvalid) as error:
         sys.stderr.write(f"The outpost cannot start: {error}\n")
         return 1

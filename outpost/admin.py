@@ -29,12 +29,16 @@ class Answer(NamedTuple):
     content_type: str = TEXT
 
 
-def readiness(store: OutpostStore, draining: Callable[[], bool]) -> Problems:
+def readiness(
+    store: OutpostStore, draining: Callable[[], bool], silent: Callable[[], int] = lambda: 0
+) -> Problems:
     """Why no new access point should be sent here, in words; nothing when all is well."""
 
     async def problems() -> list[str]:
         if draining():
             return ["draining"]
+        if count := silent():
+            return [f"{count} of the processes do not answer"]
         try:
             async with asyncio.timeout(STORE_SECONDS):
                 await store.ping()
@@ -46,10 +50,11 @@ def readiness(store: OutpostStore, draining: Callable[[], bool]) -> Problems:
 
 
 class AdminServer:
-    """Listens from ``start`` to ``aclose``; ``problems`` decides what /readyz says."""
+    """Listens from ``start`` to ``aclose``; ``problems`` decides what /readyz says, ``alive`` what /livez."""
 
-    def __init__(self, problems: Problems) -> None:
+    def __init__(self, problems: Problems, alive: Callable[[], bool] = lambda: True) -> None:
         self._problems = problems
+        self._alive = alive
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
@@ -100,8 +105,13 @@ class AdminServer:
         if method not in ("GET", "HEAD"):
             return _error(HTTPStatus.METHOD_NOT_ALLOWED)
         if path == "/livez":
-            return Answer(HTTPStatus.OK, b"alive\n")
+            return self._live()
         return _metrics() if path == "/metrics" else await self._ready()
+
+    def _live(self) -> Answer:
+        if self._alive():
+            return Answer(HTTPStatus.OK, b"alive\n")
+        return Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"no process that takes connections lives\n")
 
     async def _ready(self) -> Answer:
         problems = await self._problems()

@@ -46,6 +46,10 @@ class Batches:
     def __iter__(self) -> Iterator[Gathering[Any, Any]]:
         return iter((self.connections, self.seen, self.facts, self.ends))
 
+    def stalled(self, seconds: float) -> bool:
+        """Whether a call to the live store has lasted longer than this. One that fails in time is none."""
+        return any(gathering.calling() > seconds for gathering in self)
+
     def keep(self, session: Session, fact: Append) -> None:
         """Append a fact of this session, in the order of calls."""
         id = fact_id()

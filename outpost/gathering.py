@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable
 from itertools import islice
 from typing import Generic, TypeVar
@@ -41,6 +42,7 @@ class Gathering(Generic[K, V]):
         self._kept = kept
         self._retry = retry
         self._away = False
+        self._called_at: float | None = None
         self._merge = merge
         self._waiting: dict[K, V] = {}
         self._wake = asyncio.Event()
@@ -59,6 +61,10 @@ class Gathering(Generic[K, V]):
         self._waiting[key] = value
         self._idle.clear()
         self._wake.set()
+
+    def calling(self) -> float:
+        """Seconds that the present call to the store has lasted; 0.0 without one."""
+        return 0.0 if self._called_at is None else time.monotonic() - self._called_at
 
     def discard(self, key: K) -> None:
         """It need not go any more."""
@@ -91,8 +97,7 @@ class Gathering(Generic[K, V]):
         if not items:
             return
         try:
-            with metrics.timed_store(self.name):
-                await self._call(items)
+            await self._timed_call(items)
             self._note(away=False)
         except StoreUnavailable as error:
             self._put_back(items)
@@ -100,6 +105,14 @@ class Gathering(Generic[K, V]):
             await asyncio.sleep(self._retry * random.uniform(0.5, 1.5))  # noqa: S311
         except Exception:  # one bad thing must not stop the rest for ever
             log.exception("given up", extra={"call": self.name, "count": len(items)})
+
+    async def _timed_call(self, items: dict[K, V]) -> None:
+        self._called_at = time.monotonic()
+        try:
+            with metrics.timed_store(self.name):
+                await self._call(items)
+        finally:
+            self._called_at = None
 
     def _note(self, *, away: bool, **extra: str) -> None:
         """Say once that the store went away, and once that it is back."""

@@ -36,6 +36,13 @@ COMMANDS = Counter("outpost_commands", "Commands by outcome: sent, done, failed,
 NUDGES = Counter("outpost_nudges", "Serials the console said to compare")
 FACTS = Counter("outpost_facts", "Facts appended to the stream")
 FACTS_DROPPED = Counter("outpost_facts_dropped", "Facts given up because the store stayed away too long")
+REPLACED = Counter("outpost_replaced_processes", "Processes started anew, by why: stuck, ended", ["reason"])
+# Set by the parent alone, which reloads with its children; theirs are 0 and lose.
+CERTIFICATE_ENDS = Gauge(
+    "outpost_certificate_not_after_seconds",
+    "When our certificate expires, Unix time; 0 without TLS",
+    multiprocess_mode="livemax",
+)
 STORE_SECONDS = Histogram(
     "outpost_store_seconds",
     "Time the live store took to answer, by call",

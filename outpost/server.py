@@ -43,8 +43,8 @@ HANDSHAKE_SECONDS: Final = 30.0
 READ_BUFFER: Final = 2_048  # bytes per connection to begin with; the default 16 KiB is most of its memory
 SUBPROTOCOL: Final = "ucentral-broker"
 SWEEP_SECONDS: Final = 1.0
+STALLED_SECONDS: Final = 10.0  # the live store's own limits are shorter: such a call never ends
 FREEZE_SECONDS: Final = 60.0
-DRAIN_SECONDS: Final = 20.0
 DRAIN_TICK: Final = 0.05
 DRAIN_AT_LEAST: Final = 10  # connections closed per tick
 FLUSH_SECONDS: Final = 5.0  # for the last batches
@@ -55,7 +55,13 @@ log = logging.getLogger(__name__)
 class Outpost:
     """One process. ``start``, then ``drain`` and ``aclose``."""
 
-    def __init__(self, settings: Settings, store: OutpostStore, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: OutpostStore,
+        tls: ssl.SSLContext | None = None,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
         self.settings = settings
         self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.store = store
@@ -67,6 +73,7 @@ class Outpost:
         self.asked_to_end = asyncio.Event()
         self.room = room()
         self._tls = tls
+        self._beat = beat
         self._nudges = Nudges(store, self.id, self.held, self.batches, self.deliveries)
         self._tasks: list[asyncio.Task[None]] = []
         self._server: asyncio.Server | None = None
@@ -97,15 +104,15 @@ class Outpost:
         log.info("listening", extra={"port": bound, "outpost": self.id, "room": self.room})
         return bound
 
-    async def drain(self, seconds: float = DRAIN_SECONDS) -> None:
-        """Take nobody new and close a few at a time, so that the others are not stormed."""
+    async def drain(self, seconds: float) -> None:
+        """Take nobody new and close a few at a time, in no order, so that the others are not stormed."""
         self.draining = True
         if self._server is not None:
             self._server.close()
         ticks = max(1, round(seconds / DRAIN_TICK))
         share = max(DRAIN_AT_LEAST, -(-len(self.open) // ticks))
         while self.open:
-            for connection in list(self.open)[:share]:
+            for connection in random.sample(list(self.open), min(share, len(self.open))):
                 connection.attempt(connection.session.close, GOING_AWAY, "draining")
                 self.batches.end(connection.session)  # now: its TLS may take longer to end than we do
                 self.open.discard(connection)
@@ -210,6 +217,8 @@ class Outpost:
 
     async def _sweep(self) -> None:
         while True:
+            if not self.batches.stalled(STALLED_SECONDS):
+                self._beat()
             await asyncio.sleep(SWEEP_SECONDS)
             self._tick(time.time())
             self._write_tally()

@@ -60,6 +60,10 @@ class Settings:
     client_ca: Path | None = None
     device_auth: DeviceAuth = "certificate"
     device_key_secrets: tuple[bytes, ...] = field(default=(), repr=False)  # at least 32 bytes each
+    drain_file: Path | None = None  # not ready while it exists
+    drain_grace_seconds: float = 0.0  # not ready, but taking connections, until those are closed
+    drain_seconds: float = 20.0  # over which they are closed
+    stuck_seconds: float = 20.0  # without a sign of life, then a process is replaced
     log_level: LogLevel = "info"
 
 
@@ -102,6 +106,15 @@ def _parse_workers(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_WORKERS):
         raise ValueError(f"write a whole number from 1 to {MAX_WORKERS}")
     return int(text)
+
+
+def _seconds(least: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        if not (text.replace(".", "", 1).isdigit() and text.isascii() and least <= float(text) <= 3600):
+            raise ValueError(f"write seconds from {least:g} to 3600")
+        return float(text)
+
+    return parse
 
 
 def _parse_file(text: str) -> Path:
@@ -170,6 +183,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             DeviceAuth, reader.read("OUTPOST_DEVICE_AUTH", _one_of(*DEVICE_AUTHS), "certificate")
         ),
         device_key_secrets=reader.read("OUTPOST_DEVICE_KEY_SECRETS", _parse_secrets, ()),
+        drain_file=reader.read("OUTPOST_DRAIN_FILE", Path, None),
+        drain_grace_seconds=reader.read("OUTPOST_DRAIN_GRACE_SECONDS", _seconds(0), 0.0),
+        drain_seconds=reader.read("OUTPOST_DRAIN_SECONDS", _seconds(0), Settings.drain_seconds),
+        stuck_seconds=reader.read("OUTPOST_STUCK_SECONDS", _seconds(2), Settings.stuck_seconds),
         log_level=cast(LogLevel, reader.read("OUTPOST_LOG_LEVEL", _one_of(*LOG_LEVELS), "info")),
     )
     _check_tls(reader)

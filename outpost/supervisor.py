@@ -1,4 +1,4 @@
-"""The parent process: starts the workers and the admin server, replaces what dies, ends them together.
+"""The parent process: starts the workers and the admin server, replaces what dies or hangs, ends them.
 
 It does nothing else, so that nothing an access point sends can reach it. Forked children share the
 TLS context (an access point resumes its session whichever process it meets) and their memory.
@@ -12,33 +12,50 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
 from outpost import metrics, worker
 from outpost.admin import AdminServer, readiness
-from outpost.server import DRAIN_SECONDS, FLUSH_SECONDS
+from outpost.beats import ADMIN, Beats
+from outpost.notify import ALIVE, READY, STOPPING, Notifier
+from outpost.server import FLUSH_SECONDS
 from outpost.settings import Address, Settings
 from outpost.store.opening import open_outpost_store
 
-END_SECONDS: Final = DRAIN_SECONDS + FLUSH_SECONDS + 5.0  # then SIGKILL
+END_SECONDS: Final = FLUSH_SECONDS + 5.0  # beyond the drain; then SIGKILL
 RESTART_SECONDS: Final = 1.0  # a child that dies at once is started once a second
 BIND_SECONDS: Final = 5.0  # to wait for a predecessor to let go of the port
+LOOK_SECONDS: Final = 1.0  # between looks at who lives
+PAUSED_SECONDS: Final = 5.0  # we ourselves stood still for so long: nobody is to blame for silence
 _PR_SET_PDEATHSIG: Final = 1
 _SIGNALS: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
 log = logging.getLogger(__name__)
 
 
+@dataclass
+class Child:
+    """A process of ours. ``place`` is where it gives its signs of life."""
+
+    place: int
+    serve: Callable[[], None]
+    started: float = field(default_factory=time.monotonic)
+    killed: bool = False
+
+
 class Supervisor:
     """``run`` returns when everything has ended."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, notifier: Notifier | None = None) -> None:
         """Raises ``TlsFilesInvalid``."""
         self._settings = settings
+        self._notifier = notifier or Notifier()
         self._context = worker.make_context(settings)
-        self._children: dict[int, Callable[[], None]] = {}
-        self._started: dict[int, float] = {}
-        self._admin = 0
+        self._children: dict[int, Child] = {}
+        self._beats = Beats(settings.workers)
+        self._looked = self._forgiven = time.monotonic()
+        self._ready = False
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT. Raises ``OSError`` when a port is taken."""
@@ -46,41 +63,84 @@ class Supervisor:
         wait_until_free(self._settings.admin_listen)
         with reserve(self._settings.listen) as reserved:
             port = reserved.getsockname()[1]
-            self._admin = self._start(self._serve_admin)
-            for _ in range(self._settings.workers):
-                self._start(lambda: worker.run(self._settings, self._context, port))
+            self._start(ADMIN, self._serve_admin)
+            for place in self._beats.workers:
+                self._start(place, self._serving(place, port))
             self._watch()
-        self._end()
+            self._notifier.tell(STOPPING)
+            self._end()
 
-    def _start(self, serve: Callable[[], None]) -> int:
+    def _serving(self, place: int, port: int) -> Callable[[], None]:
+        return lambda: worker.run(self._settings, self._context, port, self._beats.beating(place))
+
+    def _start(self, place: int, serve: Callable[[], None]) -> None:
+        self._beats.clear(place)
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             _become(serve, parent)
-        self._children[pid], self._started[pid] = serve, time.monotonic()
-        return pid
+        self._children[pid] = Child(place, serve)
 
     def _watch(self) -> None:
+        """Until told to end."""
         while True:
-            number = signal.sigwait(_SIGNALS)
+            told = signal.sigtimedwait(_SIGNALS, LOOK_SECONDS)
+            number = told.si_signo if told else 0
             if number in (signal.SIGTERM, signal.SIGINT):
                 return
             if number == signal.SIGHUP:
                 self._reload()
             for pid in self._reap():
                 self._replace(pid)
+            self._look(time.monotonic())
+
+    def _look(self, now: float) -> None:
+        """Kill who gives no sign of life, and tell systemd whether anybody serves."""
+        if now - self._looked > PAUSED_SECONDS:
+            self._forgiven = now
+        self._looked = now
+        for pid, child in self._children.items():
+            silence = now - max(self._beats.last(child.place), child.started, self._forgiven)
+            if silence > self._settings.stuck_seconds and not child.killed:
+                self._kill_stuck(pid, child, silence)
+        self._report(now)
+
+    def _kill_stuck(self, pid: int, child: Child, silence: float) -> None:
+        """Its sockets still take connections nobody will answer. The rest is as with any that died."""
+        log.error(
+            "a process gives no sign of life and is replaced",
+            extra={"stuck": pid, "place": child.place, "silent_seconds": round(silence, 1)},
+        )
+        metrics.REPLACED.labels("stuck").inc()
+        child.killed = True
+        self._tell(signal.SIGKILL, [pid])
+
+    def _report(self, now: float) -> None:
+        """Alive while one worker is; ready once all have been."""
+        silent = self._beats.silent(now, self._settings.stuck_seconds)
+        if not self._ready and silent == 0 and self._beats.last(ADMIN):
+            self._ready = True
+            self._notifier.tell(READY)
+        if silent < self._settings.workers:
+            self._notifier.tell(ALIVE)
 
     def _replace(self, pid: int) -> None:
-        serve, age = self._children.pop(pid), time.monotonic() - self._started.pop(pid)
+        child = self._children.pop(pid)
+        age = time.monotonic() - child.started
         log.error("a process ended and is started again", extra={"ended": pid, "age": round(age, 1)})
+        if not child.killed:
+            metrics.REPLACED.labels("ended").inc()
         time.sleep(max(0.0, RESTART_SECONDS - age))
-        started = self._start(serve)
-        if pid == self._admin:
-            self._admin = started
+        self._start(child.place, child.serve)
 
     def _reload(self) -> None:
+        self._notifier.reloading()
         worker.reload_context(self._settings, self._context)
-        self._tell(signal.SIGHUP, [pid for pid in self._children if pid != self._admin])
+        self._tell(signal.SIGHUP, self._workers())
+        self._notifier.tell(READY)
+
+    def _workers(self) -> list[int]:
+        return [pid for pid, child in self._children.items() if child.place != ADMIN]
 
     def _reap(self) -> list[int]:
         """Children that ended. One signal may stand for several."""
@@ -92,33 +152,55 @@ class Supervisor:
         return [pid for pid in ended if pid in self._children]
 
     def _end(self) -> None:
-        """Readiness turns red first; it stays so until the last worker is gone."""
-        deadline = time.monotonic() + END_SECONDS
-        self._tell(signal.SIGTERM, self._children)
-        while set(self._children) - {self._admin} and time.monotonic() < deadline:
-            signal.sigtimedwait(_SIGNALS, 0.2)
-            for pid in self._reap():
-                del self._children[pid]
+        """Readiness turns red first, then connections are closed; it stays red until the last is gone."""
+        self._tell(signal.SIGTERM, set(self._children) - set(self._workers()))
+        self._wait_for_the_balancer()
+        self._tell(signal.SIGTERM, self._workers())
+        self._wait(self._settings.drain_seconds + END_SECONDS)
         self._tell(signal.SIGKILL, self._children)
         for pid in self._children:
             os.waitpid(pid, 0)
 
-    def _tell(self, number: signal.Signals, pids: "dict[int, Callable[[], None]] | list[int]") -> None:
+    def _wait_for_the_balancer(self) -> None:
+        """It needs some seconds to see that we are not ready; connections are welcome until then."""
+        drain_file = self._settings.drain_file
+        if drain_file is None or not drain_file.exists():  # or it has seen that for a while
+            self._wait(self._settings.drain_grace_seconds)
+
+    def _wait(self, seconds: float) -> None:
+        """So long, or until the last worker is gone."""
+        deadline = time.monotonic() + seconds
+        while self._workers() and time.monotonic() < deadline:
+            signal.sigtimedwait(_SIGNALS, 0.2)
+            for pid in self._reap():
+                del self._children[pid]
+
+    def _tell(self, number: signal.Signals, pids: Iterable[int]) -> None:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
     def _serve_admin(self) -> None:
-        asyncio.run(_serve_admin(self._settings))
+        asyncio.run(_serve_admin(self._settings, self._beats))
 
 
-async def _serve_admin(settings: Settings) -> None:
+async def _serve_admin(settings: Settings, beats: Beats) -> None:
     """The first SIGTERM says draining; the parent ends it when the workers are gone."""
     draining = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, draining.set)
-    admin = AdminServer(readiness(open_outpost_store(settings.store), draining.is_set))
+
+    def drains() -> bool:
+        return draining.is_set() or (settings.drain_file is not None and settings.drain_file.exists())
+
+    def silent() -> int:
+        return beats.silent(time.monotonic(), settings.stuck_seconds / 2)
+
+    problems = readiness(open_outpost_store(settings.store), drains, silent)
+    admin = AdminServer(problems, lambda: silent() < settings.workers)
     await admin.start(settings.admin_listen)
-    await asyncio.Event().wait()
+    while True:
+        beats.beat(ADMIN)
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 def reserve(listen: Address) -> socket.socket:

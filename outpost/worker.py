@@ -5,14 +5,16 @@ import gc
 import logging
 import signal
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 import uvloop
 
+from outpost import metrics
 from outpost.server import Outpost
 from outpost.settings import Settings
 from outpost.store.opening import open_outpost_store
-from outpost.tls import TlsFilesInvalid, reload_certificates, server_context
+from outpost.tls import TlsFilesInvalid, not_after, reload_certificates, server_context
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +23,9 @@ def make_context(settings: Settings) -> ssl.SSLContext | None:
     """The TLS context all processes share, None without TLS. Raises ``TlsFilesInvalid``."""
     if settings.tls_cert is None or settings.tls_key is None:
         return None
-    return server_context(settings.tls_cert, settings.tls_key, _client_ca(settings))
+    context = server_context(settings.tls_cert, settings.tls_key, _client_ca(settings))
+    metrics.CERTIFICATE_ENDS.set(not_after(settings.tls_cert))
+    return context
 
 
 def reload_context(settings: Settings, context: ssl.SSLContext | None) -> None:
@@ -33,25 +37,31 @@ def reload_context(settings: Settings, context: ssl.SSLContext | None) -> None:
     except TlsFilesInvalid as error:
         log.error("certificates not reloaded", extra={"error": str(error)})
     else:
+        metrics.CERTIFICATE_ENDS.set(not_after(settings.tls_cert))
         log.info("certificates reloaded")
 
 
-def run(settings: Settings, context: ssl.SSLContext | None, port: int) -> None:
-    """Serve until SIGTERM, then drain. SIGHUP reads the certificates again. Raises ``OSError``."""
+def run(settings: Settings, context: ssl.SSLContext | None, port: int, beat: Callable[[], None]) -> None:
+    """Serve until SIGTERM, then drain. SIGHUP reads the certificates again. Raises ``OSError``.
+
+    ``beat`` is called about every second while connections and the live store are attended to.
+    """
     gc.freeze()  # what the parent loaded is never garbage
-    uvloop.run(_serve(settings, context, port))
+    uvloop.run(_serve(settings, context, port, beat))
 
 
-async def _serve(settings: Settings, context: ssl.SSLContext | None, port: int) -> None:
+async def _serve(
+    settings: Settings, context: ssl.SSLContext | None, port: int, beat: Callable[[], None]
+) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_unhandled)
-    outpost = Outpost(settings, open_outpost_store(settings.store), context)
+    outpost = Outpost(settings, open_outpost_store(settings.store), context, beat)
     loop.add_signal_handler(signal.SIGTERM, outpost.asked_to_end.set)
     loop.add_signal_handler(signal.SIGHUP, reload_context, settings, context)
     await outpost.start(port=port)
     await outpost.asked_to_end.wait()
     log.info("draining", extra={"open": len(outpost.open)})
-    await outpost.drain()
+    await outpost.drain(settings.drain_seconds)
     await outpost.aclose()
 
 

@@ -100,6 +100,9 @@ class Stack:
             "FIELD_ENCRYPTION_KEYS": base64.b64encode(secrets.token_bytes(32)).decode(),
             "OUTPOST_STORE_KEYS": base64.b64encode(secrets.token_bytes(32)).decode(),
             "CONSOLE_PUBLIC_URL": self.url,
+            "CONSOLE_LISTEN": f"127.0.0.1:{self.port}",
+            "CONSOLE_WORKERS": "1",
+            "CONSOLE_THREADS": "4",
             "DEMO_PASSWORD": PASSWORD,
             "DATABASE_URL": self.database.url,
             "REDIS_URL": f"{self.redis.url}/0",
@@ -114,9 +117,8 @@ class Stack:
         }
 
     def _commands(self) -> dict[str, list[str]]:
-        gunicorn = ["-m", "gunicorn", "console.wsgi", "--worker-class", "gthread", "--threads", "4"]
         return {
-            "console": [*gunicorn, "--bind", f"127.0.0.1:{self.port}"],
+            "console": ["-m", "gunicorn", "-c", "python:console.serving", "console.wsgi:application"],
             "critical": ["manage.py", "rqworker", "critical"],
             "default": ["manage.py", "rqworker", "default"],
             "reports": ["manage.py", "rqworker", "reports"],

@@ -87,9 +87,8 @@ def _prepare(where: Surroundings, environment: dict[str, str]) -> bool:
 def _commands(where: Surroundings) -> dict[str, list[str]]:
     python = sys.executable
     manage = [python, "manage.py"]
-    gunicorn = [python, "-m", "gunicorn", "console.wsgi", "--worker-class", "gthread", "--threads", "8"]
     commands = {
-        "console": [*gunicorn, "--bind", f"127.0.0.1:{where.port}", "--timeout", "60"],
+        "console": [python, "-m", "gunicorn", "-c", "python:console.serving", "console.wsgi:application"],
         "outpost": [python, "-m", "outpost"],
         "worker-critical": [*manage, "rqworker", "critical"],
         "worker-default": [*manage, "rqworker", "default"],

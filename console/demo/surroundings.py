@@ -63,6 +63,8 @@ class Surroundings:
             "PYTHONUNBUFFERED": "1",
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
             "CONSOLE_PUBLIC_URL": self.url,
+            "CONSOLE_LISTEN": f"127.0.0.1:{self.port}",
+            "CONSOLE_WORKERS": "1",
             "DATABASE_URL": f"sqlite:///{DIRECTORY / 'aerie.sqlite3'}",
             "STATIC_ROOT": str(DIRECTORY / "static"),
             "STORAGE_URL": f"file://{DIRECTORY / 'files'}",

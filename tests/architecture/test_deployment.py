@@ -10,9 +10,11 @@ from tests.architecture.source import PROJECT, modules
 
 # Read by the AWS SDK, not by us.
 READ_BY_OTHERS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"}
-SETTINGS = {"console/settings.py", "console/wsgi.py", "outpost/settings.py", "outpost/__main__.py"}
+SETTINGS = {"console/settings.py", "console/serving.py", "console/wsgi.py", "outpost/settings.py", "outpost/__main__.py"}
 # The processes that answer /metrics together find each other by a variable of prometheus_client's.
 METRICS = {"outpost/metrics.py", "outpost/shared_metrics.py"}
+# Takes what systemd alone sets, so that no child speaks for its parent.
+SUPERVISED = {"outpost/notify.py"}
 # Starts a program that is given of our environment only what any process needs.
 STARTERS = {"devices/backups/clients.py"}
 
@@ -30,7 +32,8 @@ def test_the_example_environment_names_every_variable_and_no_other() -> None:
 
 
 def _variables_read() -> set[str]:
-    console = re.findall(r'(?:env(?:\.\w+)?|_required|_keys)\(\s*"([A-Z_]+)"', _text("console/settings.py"))
+    assembled = _text("console/settings.py") + _text("console/serving.py")
+    console = re.findall(r'(?:env(?:\.\w+)?|_required|_keys)\(\s*"([A-Z_]+)"', assembled)
     outpost = re.findall(r'"(OUTPOST_[A-Z_]+)"', _text("outpost/settings.py"))
     demo = re.findall(r'(?:_number|get)\("(DEMO_[A-Z_]+)"', _text("console/demo/surroundings.py"))
     return {*console, *outpost, *demo}
@@ -42,7 +45,7 @@ def _text(name: str) -> str:
 
 def test_only_settings_read_the_environment() -> None:
     readers = {str(path.relative_to(PROJECT)) for path in modules() if _reads_environment(path)}
-    assert {name for name in readers if "demo" not in name} <= SETTINGS | METRICS | STARTERS
+    assert {name for name in readers if "demo" not in name} <= SETTINGS | METRICS | SUPERVISED | STARTERS
 
 
 def _reads_environment(path: Path) -> bool:
