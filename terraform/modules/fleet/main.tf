@@ -44,8 +44,7 @@ resource "aws_launch_template" "this" {
     ebs {
       volume_type           = "gp3"
       volume_size           = var.disk_size
-      encrypted             = true
-      kms_key_id            = var.disk_key_arn
+      encrypted             = true # with the account's own key: Auto Scaling may use it without a grant
       delete_on_termination = true
     }
   }

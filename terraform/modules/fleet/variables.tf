@@ -54,11 +54,6 @@ variable "disk_size" {
   default     = 12
 }
 
-variable "disk_key_arn" {
-  description = "KMS key of the root disk."
-  type        = string
-}
-
 variable "detailed_monitoring" {
   description = "Metrics of the machine each minute instead of every five: target tracking on CPU follows a morning's rise only with it."
   type        = bool

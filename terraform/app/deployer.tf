@@ -1,0 +1,208 @@
+# Who `make deploy` is: everything it needs and nothing that could change what Terraform has made.
+
+locals {
+  fleet_arns = [for role in ["console", "worker", "utility", "outpost"] :
+  "${local.arn}:autoscaling:${var.region}:${local.account}:autoScalingGroup:*:autoScalingGroupName/${local.name}-${role}"]
+  instance_roles = [for role in ["console", "worker", "utility", "outpost"] : "${local.arn}:iam::${local.account}:role/${local.name}-${role}"]
+  ec2            = "${local.arn}:ec2:${var.region}"
+  buckets        = { static = "${local.arn}:s3:::${local.data.static_bucket}", releases = "${local.arn}:s3:::${local.data.releases_bucket}" }
+
+  trusted = concat(
+    var.github_repository == null ? [] : [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = var.github_oidc_provider_arn }
+      Condition = {
+        StringEquals = {
+          "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+          # A job of this GitHub environment: its reviewers and branches are asked first.
+          "token.actions.githubusercontent.com:sub" = "repo:${var.github_repository}:environment:${var.environment}"
+        }
+      }
+    }],
+    length(var.deployers) == 0 ? [] : [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { AWS = var.deployers }
+      Condition = { Bool = { "aws:MultiFactorAuthPresent" = "true" } }
+    }],
+  )
+
+  deploying = [
+    {
+      Sid      = "AddTemplateVersions"
+      Effect   = "Allow"
+      Action   = ["ec2:CreateLaunchTemplateVersion"]
+      Resource = ["${local.ec2}:${local.account}:launch-template/*"]
+      Condition = {
+        StringEquals = { "aws:ResourceTag/Environment" = var.environment, "aws:ResourceTag/Project" = "aerie" }
+      }
+    },
+    {
+      Sid    = "Refresh"
+      Effect = "Allow"
+      Action = [
+        "autoscaling:CancelInstanceRefresh", "autoscaling:RollbackInstanceRefresh",
+        "autoscaling:StartInstanceRefresh", "autoscaling:UpdateAutoScalingGroup",
+      ]
+      Resource = local.fleet_arns
+    },
+    {
+      # A refresh starts instances in the deployer's name.
+      Sid       = "StartInstances"
+      Effect    = "Allow"
+      Action    = ["ec2:RunInstances", "ec2:CreateTags"]
+      Resource  = ["*"]
+      Condition = { ArnLike = { "ec2:LaunchTemplate" = "${local.ec2}:${local.account}:launch-template/*" } }
+    },
+    {
+      Sid       = "HandOverRoles"
+      Effect    = "Allow"
+      Action    = ["iam:PassRole"]
+      Resource  = local.instance_roles
+      Condition = { StringEquals = { "iam:PassedToService" = "ec2.amazonaws.com" } }
+    },
+    {
+      Sid    = "Watch" # these know no resources
+      Effect = "Allow"
+      Action = [
+        "autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes",
+        "autoscaling:DescribeScalingActivities", "cloudwatch:DescribeAlarms", "ec2:DescribeImages",
+        "ec2:DescribeInstances", "ec2:DescribeLaunchTemplateVersions", "ec2:DescribeLaunchTemplates",
+        "elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth",
+        "ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:ListCommandInvocations",
+      ]
+      Resource = ["*"]
+    },
+    {
+      Sid      = "KnowTheEnvironment"
+      Effect   = "Allow"
+      Action   = ["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"]
+      Resource = ["${local.arn}:ssm:${var.region}:${local.account}:parameter/aerie/${var.environment}/*"]
+    },
+    {
+      Sid      = "WriteTheRelease"
+      Effect   = "Allow"
+      Action   = ["ssm:DeleteParameter", "ssm:PutParameter"]
+      Resource = ["${local.arn}:ssm:${var.region}:${local.account}:parameter/aerie/${var.environment}/release/*"]
+    },
+    {
+      Sid       = "MigrateThere"
+      Effect    = "Allow"
+      Action    = ["ssm:SendCommand"]
+      Resource  = ["${local.ec2}:${local.account}:instance/*"]
+      Condition = { StringEquals = { "ssm:resourceTag/Environment" = var.environment, "ssm:resourceTag/Role" = "utility" } }
+    },
+    {
+      Sid      = "MigrateThus"
+      Effect   = "Allow"
+      Action   = ["ssm:SendCommand"]
+      Resource = [aws_ssm_document.manage.arn]
+    },
+    {
+      Sid      = "UploadWithoutDeleting" # old pages keep finding their assets
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:PutObject"]
+      Resource = [for bucket in values(local.buckets) : "${bucket}/*"]
+    },
+    {
+      Sid      = "List"
+      Effect   = "Allow"
+      Action   = ["s3:GetBucketLocation", "s3:ListBucket"]
+      Resource = values(local.buckets)
+    },
+    {
+      Sid      = "SealUploads"
+      Effect   = "Allow"
+      Action   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+      Resource = [local.data.key_arn]
+      Condition = {
+        StringEquals = { "kms:ViaService" = "s3.${var.region}.amazonaws.com" }
+      }
+    },
+  ]
+
+  # Packer: an instance, its disk, its image. It may end only what it started, which carries its tag.
+  building = [
+    {
+      Sid    = "LookForBuilding" # these know no resources
+      Effect = "Allow"
+      Action = [
+        "ec2:DescribeImageAttribute", "ec2:DescribeInstanceStatus", "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeRegions",
+        "ec2:DescribeSecurityGroups", "ec2:DescribeSnapshots", "ec2:DescribeSubnets", "ec2:DescribeTags",
+        "ec2:DescribeVolumes", "ec2:DescribeVpcs",
+      ]
+      Resource = ["*"]
+    },
+    {
+      Sid       = "StartBuilder"
+      Effect    = "Allow"
+      Action    = ["ec2:RunInstances"]
+      Resource  = ["${local.ec2}:${local.account}:instance/*", "${local.ec2}:${local.account}:volume/*"]
+      Condition = { StringEquals = { "aws:RequestTag/Builder" = "packer" } }
+    },
+    {
+      Sid    = "StartBuilderWith"
+      Effect = "Allow"
+      Action = ["ec2:RunInstances"]
+      Resource = [
+        "${local.ec2}::image/*", "${local.ec2}::snapshot/*", "${local.ec2}:${local.account}:key-pair/packer_*",
+        "${local.ec2}:${local.account}:network-interface/*", "${local.ec2}:${local.account}:security-group/*",
+        "${local.ec2}:${local.account}:subnet/*",
+      ]
+    },
+    {
+      Sid    = "Prepare"
+      Effect = "Allow"
+      Action = [
+        "ec2:AuthorizeSecurityGroupIngress", "ec2:CreateKeyPair", "ec2:CreateSecurityGroup", "ec2:CreateTags",
+        "ec2:DeleteKeyPair", "ec2:DeleteSecurityGroup",
+      ]
+      Resource = [
+        "${local.ec2}:${local.account}:key-pair/packer_*", "${local.ec2}:${local.account}:security-group/*",
+        "${local.ec2}:${local.account}:vpc/*", "${local.ec2}:${local.account}:instance/*",
+        "${local.ec2}:${local.account}:volume/*", "${local.ec2}::image/*", "${local.ec2}::snapshot/*",
+      ]
+    },
+    {
+      Sid    = "EndBuilder"
+      Effect = "Allow"
+      Action = ["ec2:CreateImage", "ec2:GetPasswordData", "ec2:ModifyInstanceAttribute", "ec2:StopInstances", "ec2:TerminateInstances"]
+      Resource = [
+        "${local.ec2}:${local.account}:instance/*", "${local.ec2}::image/*", "${local.ec2}::snapshot/*",
+      ]
+      Condition = { StringEqualsIfExists = { "aws:ResourceTag/Builder" = "packer" } }
+    },
+    {
+      Sid      = "MakeImages"
+      Effect   = "Allow"
+      Action   = ["ec2:CopyImage", "ec2:CreateSnapshot", "ec2:ModifyImageAttribute", "ec2:RegisterImage"]
+      Resource = ["${local.ec2}::image/*", "${local.ec2}::snapshot/*", "${local.ec2}:${local.account}:volume/*"]
+    },
+  ]
+}
+
+resource "aws_iam_role" "deployer" {
+  count = length(local.trusted) > 0 ? 1 : 0
+
+  name                 = "${local.name}-deployer"
+  description          = "make deploy and make rollback of Aerie's ${var.environment}."
+  max_session_duration = 7200
+  assume_role_policy   = jsonencode({ Version = "2012-10-17", Statement = local.trusted })
+}
+
+resource "aws_iam_role_policy" "deploying" {
+  count = length(local.trusted) > 0 ? 1 : 0
+
+  name   = "deploying"
+  role   = aws_iam_role.deployer[0].id
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.deploying })
+}
+
+resource "aws_iam_role_policy" "building" {
+  count = length(local.trusted) > 0 ? 1 : 0
+
+  name   = "building"
+  role   = aws_iam_role.deployer[0].id
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.building })
+}

@@ -1,0 +1,81 @@
+# The access points' door: TCP is passed on as it is, mutual TLS ends in the outpost.
+
+locals {
+  # 443 has a target group of its own: a connection to each (address, port) pair of a target is unique.
+  doors = merge({ outpost = 15002 }, var.also_443 ? { https = 443 } : {})
+}
+
+resource "aws_lb" "outpost" {
+  #checkov:skip=CKV_AWS_150:deletion_protection is on but in a staging that comes and goes.
+  #checkov:skip=CKV_AWS_91:An NLB logs TLS listeners only, and ours pass TCP on; the outpost logs who connects.
+  name               = "${local.name}-outpost"
+  load_balancer_type = "network"
+  security_groups    = [local.network.outpost_balancer_security_group_id]
+  subnets            = split(",", local.network.public_subnet_ids)
+
+  # An access point keeps the address it resolved: it must not meet a zone without an outpost.
+  enable_cross_zone_load_balancing = true
+  enable_deletion_protection       = var.deletion_protection
+}
+
+resource "aws_lb_target_group" "outpost" {
+  for_each = local.doors
+
+  name     = "${local.name}-${each.key}"
+  port     = 15002
+  protocol = "TCP"
+  vpc_id   = local.network.vpc_id
+
+  preserve_client_ip = true # the outpost logs and limits by the access point's own address
+
+  # A draining outpost closes its connections itself, gradually; the balancer must not cut them before.
+  deregistration_delay   = 600
+  connection_termination = false
+
+  # One that turned red is draining: whoever it holds stays until it lets go.
+  target_health_state {
+    enable_unhealthy_connection_termination = false
+  }
+
+  # The admin port is open to the balancer alone.
+  health_check {
+    protocol            = "HTTP"
+    port                = "15003"
+    path                = "/readyz"
+    matcher             = "200"
+    interval            = 10
+    timeout             = 5
+    healthy_threshold   = 2
+    unhealthy_threshold = 2
+  }
+}
+
+resource "aws_lb_listener" "outpost" {
+  #checkov:skip=CKV_AWS_2:TLS passes through to the outpost, which asks for the access point's certificate.
+  #checkov:skip=CKV_AWS_103:As above: its settings of TLS are the outpost's.
+  for_each = local.doors
+
+  load_balancer_arn = aws_lb.outpost.arn
+  port              = each.value
+  protocol          = "TCP"
+
+  # Longer than the longest pause of an access point (its ping, a minute), so that no idle one is forgotten silently.
+  tcp_idle_timeout_seconds = 350
+
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.outpost[each.key].arn
+  }
+}
+
+resource "aws_route53_record" "outpost" {
+  zone_id = local.network.zone_id
+  name    = "outpost.${var.domain}"
+  type    = "A"
+
+  alias {
+    name                   = aws_lb.outpost.dns_name
+    zone_id                = aws_lb.outpost.zone_id
+    evaluate_target_health = false
+  }
+}
