@@ -10,6 +10,10 @@ from redis.exceptions import ReadOnlyError
 from redis.retry import Retry
 
 MYSQL = "django.db.backends.mysql"
+WRITER = "console.mysql"  # the same, and knows a demoted writer: console/mysql/base.py
+# What must be counted also when a request comes to nothing, as failed sign-ins are: the same database, on
+# connections outside of the request's transaction.
+COUNTING = "counting"
 # One that freezes in the middle of a read must not hold its reader for ever (seconds). And nothing is ever
 # written through it, also where its address leads to the primary, as after a fail-over it may.
 REPLICA_OPTIONS = {
@@ -19,8 +23,11 @@ REPLICA_OPTIONS = {
 }
 
 
-def configure(url: str, replica_url: str) -> dict[str, dict[str, Any]]:
-    """Django's DATABASES for these addresses; SQLite serves the demo alone."""
+def configure(url: str, replica_url: str, counting: bool = True) -> dict[str, dict[str, Any]]:
+    """Django's DATABASES for these addresses; SQLite serves the demo alone.
+
+    ``counting`` is off in tests: they look at one transaction, which they roll back.
+    """
     databases = {"default": environ.Env.db_url_config(url)}
     if replica_url:
         databases["replica"] = environ.Env.db_url_config(replica_url) | {"TEST": {"MIRROR": "default"}}
@@ -31,6 +38,10 @@ def configure(url: str, replica_url: str) -> dict[str, dict[str, Any]]:
             _sqlite(database)
     if "replica" in databases:
         databases["replica"].setdefault("OPTIONS", {}).update(REPLICA_OPTIONS)
+    if databases["default"]["ENGINE"] == MYSQL:
+        databases["default"]["ENGINE"] = WRITER
+        if counting:
+            databases[COUNTING] = databases["default"] | {"CONN_MAX_AGE": 0, "TEST": {"MIRROR": "default"}}
     return databases
 
 
@@ -38,7 +49,7 @@ def _mysql(database: dict[str, Any]) -> None:
     database["CONN_MAX_AGE"] = 300
     database["CONN_HEALTH_CHECKS"] = True
     database.setdefault("OPTIONS", {}).update(
-        charset="utf8mb4", isolation_level="read committed", connect_timeout=5
+        charset="utf8mb4", isolation_level="read committed", connect_timeout=2
     )
 
 

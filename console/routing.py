@@ -6,13 +6,15 @@ from typing import Any
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import MiddlewareNotUsed
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponseBase
 
+from console.databases import COUNTING
 from devices import replica
 
 COOKIE = "aerie_wrote"
+CACHE = "django_cache"  # what Django calls the application of a cache in the database
 _SALT = "console.routing"
 
 
@@ -20,18 +22,24 @@ class Router:
     """Only what a network is and did may be read from the replica: who may enter is never a moment old."""
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str:
+        if model._meta.app_label == CACHE:
+            return _counting()
         if model._meta.app_label != "devices" or model._meta.db_table in replica.BOOKKEEPING:
             return DEFAULT_DB_ALIAS
         return replica.alias()
 
     def db_for_write(self, model: type[Model], **hints: Any) -> str:
-        return DEFAULT_DB_ALIAS
+        return _counting() if model._meta.app_label == CACHE else DEFAULT_DB_ALIAS
 
     def allow_relation(self, one: Model, other: Model, **hints: Any) -> bool:
         return True
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
         return db == DEFAULT_DB_ALIAS
+
+
+def _counting() -> str:
+    return COUNTING if COUNTING in connections.databases else DEFAULT_DB_ALIAS
 
 
 class ReadOwnWrites:

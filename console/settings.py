@@ -25,8 +25,8 @@ if AERIE_ENV not in ("production", "development", "demo", "test"):
     raise ImproperlyConfigured(f"AERIE_ENV is {AERIE_ENV!r}; it is production, development, demo or test")
 PRODUCTION = AERIE_ENV == "production"
 DEBUG = AERIE_ENV == "development"
-
 AERIE_RELEASE = env.str("AERIE_RELEASE", "development")
+
 _unusable: list[str] = []
 
 
@@ -144,11 +144,12 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "console.observing.ObserveRequest",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "console.once.middleware.Once",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "console.observing.ObserveRequest",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "console.routing.ReadOwnWrites",
@@ -161,6 +162,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "console.limits.LimitBody",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "console.once.middleware.Interrupted",
 ]
 ROOT_URLCONF = "console.urls"
 WSGI_APPLICATION = "console.wsgi.application"
@@ -183,7 +185,7 @@ TEMPLATES = [
 
 # --- MySQL (SQLite serves the demo alone) ------------------------------------------------------
 
-DATABASES = databases.configure(_DATABASE_URL, _DATABASE_REPLICA_URL)
+DATABASES = databases.configure(_DATABASE_URL, _DATABASE_REPLICA_URL, counting=AERIE_ENV != "test")
 DATABASE_ROUTERS = ["console.routing.Router"]
 
 # The cache holds only rate limits: in MySQL, so that signing in works while Redis is away.
@@ -196,6 +198,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 QUEUES = ("critical", "default", "reports")
 RQ_QUEUES = {name: databases.redis_connection(REDIS_URL) for name in QUEUES}
+WORKER_GRACE_SECONDS = env.float("WORKER_GRACE_SECONDS", 30.0)
 RQ = {"JOB_CLASS": "jobs.queues.JsonJob", "WORKER_CLASS": "jobs.worker.Worker"}
 
 # --- S3, or a directory in the demo ------------------------------------------------------------

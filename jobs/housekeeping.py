@@ -14,7 +14,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Max, Q
 from django.utils import timezone as clock
 
-from accounts.models import Invitation
+from accounts.models import Answer, Invitation
 from devices.models import Alert, Command, Event, RolloutTarget, Task, Usage
 from devices.models.usage import COARSE, FINE
 from devices.pruning import Rule, prune
@@ -25,6 +25,8 @@ BUDGET = 480.0  # seconds a run lasts at most; what is left waits for the next
 HOLD_EVERY = 3.0
 # An occasion must be remembered for as long as it could come again: a month and some.
 OCCASIONS_KEPT = timedelta(days=70)
+# Whoever sends a request again does so within moments; a reload may come hours later.
+ANSWERS_KEPT = timedelta(days=1)
 _SESSION_LASTS = timedelta(seconds=settings.SESSION_COOKIE_AGE) + timedelta(days=1)
 log = structlog.get_logger(__name__)
 
@@ -57,6 +59,7 @@ RULES = (
     Rule("rollout-targets", RolloutTarget, _older("rollout__ended_at", "ROLLOUTS_DAYS")),
     Rule("invitations", Invitation, _invitations),
     Rule("occasions", Occasion, lambda now: Q(at__lt=now - OCCASIONS_KEPT)),
+    Rule("answers", Answer, lambda now: Q(at__lt=now - ANSWERS_KEPT)),
     Rule("sessions", Session, lambda now: Q(expire_date__lt=now)),
     # What allauth notes of a session; it may be seen as long as the session lives.
     Rule("session-notes", UserSession, lambda now: Q(last_seen_at__lt=now - _SESSION_LASTS)),
