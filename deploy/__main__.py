@@ -1,0 +1,126 @@
+"""``python -m deploy staging`` and its verbs. See docs/deploying.md."""
+
+import argparse
+import signal
+import sys
+from types import FrameType
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deploy import outcomes, records, state, static_files
+from deploy.deploying import STEPS, Deploy, Wish, situation
+from deploy.environments import NAMES, Environment
+from deploy.progress import Shown, shown_on
+
+VERBS = ("rollback", "status", "history", "prune")
+_CODES = """exit codes:
+  0    done
+  1    failed, and rolled back: the environment runs what it ran before
+  2    wrong usage
+  3    halted in between: a person decides; deploying again continues, rollback goes back
+  4    refused before anything that runs was touched
+  130  interrupted; what Auto Scaling has begun goes on by itself
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """``deploy`` is the verb that need not be said."""
+    made = argparse.ArgumentParser(
+        prog="python -m deploy",
+        description="Replace every instance of an environment by a new release, or go back.",
+        epilog=_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = made.add_subparsers(dest="verb", required=True, metavar="[deploy] | " + " | ".join(VERBS))
+    words = {
+        "deploy": "checks, image, migrations, static files, instances, smoke, record",
+        "rollback": "back to the release before, or away from an unfinished one; migrations stay",
+        "status": "what runs, and what is unfinished",
+        "history": "who deployed what",
+        "prune": "delete static files that no release of the last 90 days needs",
+    }
+    for verb, what in words.items():
+        _add(verbs.add_parser(verb, help=what, description=what, epilog=_CODES, formatter_class=_Raw), verb)
+    return made
+
+
+_Raw = argparse.RawDescriptionHelpFormatter
+
+
+def _add(verb: argparse.ArgumentParser, name: str) -> None:
+    verb.add_argument("environment", choices=NAMES)
+    verb.add_argument("--region", default="eu-central-1", help="of AWS (default: %(default)s)")
+    if name in ("deploy", "rollback"):
+        verb.add_argument(
+            "--skip", action="append", choices=STEPS, default=[], help="leave a step out; may be repeated"
+        )
+        verb.add_argument("--dry-run", action="store_true", help="say what would be done, change nothing")
+    if name == "deploy":
+        verb.add_argument("--ami", default="", help="use this image instead of finding or building one")
+        verb.add_argument("--release", default="", help="its name, where the image has no tag Release")
+    if name == "history":
+        verb.add_argument("--count", type=int, default=20, help="how many (default: %(default)s)")
+
+
+def main(arguments: list[str], shown: Shown | None = None, **wished: object) -> int:
+    """The exit code. ``wished`` are fields of ``Wish``, for tests."""
+    if arguments[:1] and arguments[0] in NAMES:
+        arguments = ["deploy", *arguments]
+    asked = parser().parse_args(arguments)
+    environment = Environment(asked.environment, asked.region)
+    with shown or shown_on() as shown:
+        try:
+            return _run(asked, environment, shown, wished)
+        except outcomes.Ended as ended:
+            shown.say(f"{ended.word.capitalize()}: {ended}" + (f"\n{ended.state}" if ended.state else ""))
+            return ended.code
+        except (BotoCoreError, ClientError) as error:
+            shown.say(f"AWS: {error}\n" + _how_things_are(environment))
+            return outcomes.HALTED
+        except KeyboardInterrupt:
+            shown.say("Interrupted.\n" + _how_things_are(environment))
+            return outcomes.INTERRUPTED
+
+
+def _run(asked: argparse.Namespace, environment: Environment, shown: Shown, wished: dict[str, object]) -> int:
+    if asked.verb in ("deploy", "rollback"):
+        named = {name: getattr(asked, name) for name in ("ami", "release") if hasattr(asked, name)}
+        wish = Wish(environment, frozenset(asked.skip), **(named | wished))  # type: ignore[arg-type]
+        _move(asked, Deploy(wish, shown), shown)
+    elif asked.verb == "status":
+        shown.say(situation(environment))
+    elif asked.verb == "history":
+        for record in records.latest(environment, asked.count):
+            shown.say(records.line(record))
+    else:
+        named_now = {state.current(environment).version, state.previous(environment).version} - {""}
+        shown.say(f"{len(static_files.prune(environment, named_now))} static files deleted")
+    return outcomes.OK
+
+
+def _move(asked: argparse.Namespace, deploy: Deploy, shown: Shown) -> None:
+    forward = asked.verb == "deploy"
+    if asked.dry_run:
+        for line in deploy.plan() if forward else deploy.plan_back():
+            shown.say(line)
+    elif forward:
+        deploy.deploy()
+    else:
+        deploy.roll_back()
+
+
+def _how_things_are(environment: Environment) -> str:
+    try:
+        return situation(environment)
+    except (outcomes.Ended, BotoCoreError, ClientError) as error:
+        return f"How things are could not be asked: {error}"
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    # Told to end, a deploy says how things are, as at Ctrl-C.
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,133 @@
+"""The new release's migrations, run by the new release before any instance of a group has it.
+
+One instance is started of the new image, with the utility role's launch template and no
+role of its own, so that nothing of the new code but its migrations runs. The document
+``aerie-<environment>-manage`` has it run ``manage.py`` through Systems Manager; then it is ended, as
+it is when the deploy is killed: the next one ends what it finds. The command itself holds
+a lock in MySQL, so two never migrate at once.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from deploy import groups
+from deploy.environments import Environment, code_of
+from deploy.outcomes import Halted
+from deploy.progress import Shown
+from deploy.state import Image
+
+POLL = 5.0
+LOOKS_FOR_AGENT = 120  # ten minutes: it boots, and Systems Manager's agent reports
+TAG = "aerie:purpose"
+PURPOSE = "migrate"
+_ENDED_WELL, _GOING_ON = "Success", {"Pending", "InProgress", "Delayed", "Cancelling"}
+_NOT_THERE_YET = {"InvalidInstanceId", "InvalidInstanceId.NotFound"}
+
+
+def run(
+    environment: Environment, image: Image, running: str, pause: Callable[[float], None], shown: Shown
+) -> None:
+    """Migrate to ``image`` while instances of the release ``running`` go on.
+
+    Raises ``Halted`` with what the command said when it fails: MySQL cannot take back half a migration.
+    """
+    end_leftovers(environment)
+    with _instance(environment, image) as instance:
+        shown.at(10, f"{instance} starts")
+        words = f"migrate_release --running {running}" if running else "migrate_release"
+        command = _send(environment, instance, words, pause, shown)
+        _wait(environment, instance, command, pause, shown)
+
+
+def end_leftovers(environment: Environment) -> None:
+    """Instances of a deploy that was killed. What MySQL has begun of a statement it ends or takes back."""
+    filters = [
+        {"Name": f"tag:{TAG}", "Values": [PURPOSE]},
+        {"Name": "tag:Environment", "Values": [environment.name]},
+        {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]},
+    ]
+    found = environment.client("ec2").describe_instances(Filters=filters)["Reservations"]
+    left = [one["InstanceId"] for reservation in found for one in reservation["Instances"]]
+    if left:
+        environment.client("ec2").terminate_instances(InstanceIds=left)
+
+
+@contextmanager
+def _instance(environment: Environment, image: Image) -> Iterator[str]:
+    ec2 = environment.client("ec2")
+    started = ec2.run_instances(**_wanted(environment, image), MinCount=1, MaxCount=1)
+    instance = str(started["Instances"][0]["InstanceId"])
+    try:
+        yield instance
+    finally:
+        ec2.terminate_instances(InstanceIds=[instance])
+
+
+def _wanted(environment: Environment, image: Image) -> dict[str, Any]:
+    """As a utility instance, but of no role: whoever sees it knows why it is there."""
+    every = groups.found(environment)
+    group = every.get("utility") or every.get("worker") or next(iter(every.values()))
+    template = groups.specification(group)["LaunchTemplateId"]
+    told = groups.template_data(environment, template)["UserData"]
+    tags = {"Name": environment.resource(PURPOSE), "Environment": environment.name, TAG: PURPOSE}
+    return {
+        "LaunchTemplate": {"LaunchTemplateId": template, "Version": "$Default"},
+        "ImageId": image.ami,
+        "UserData": groups.plain(groups.user_data(told, roles=[], release=image.version)),
+        "SubnetId": group["VPCZoneIdentifier"].split(",")[0],
+        "InstanceInitiatedShutdownBehavior": "terminate",
+        "TagSpecifications": [
+            {"ResourceType": "instance", "Tags": [{"Key": key, "Value": tags[key]} for key in tags]}
+        ],
+    }
+
+
+def _send(
+    environment: Environment, instance: str, words: str, pause: Callable[[float], None], shown: Shown
+) -> str:
+    ssm, document = environment.client("ssm"), environment.resource("manage")
+    for _look in range(LOOKS_FOR_AGENT):
+        try:
+            sent = ssm.send_command(
+                InstanceIds=[instance], DocumentName=document, Parameters={"arguments": [words]}
+            )
+        except ClientError as error:
+            if code_of(error) not in _NOT_THERE_YET:
+                raise Halted(
+                    f"The migrations could not be asked for: {error}", "Nothing was migrated."
+                ) from None
+            shown.at(20, f"{instance} boots")
+            pause(POLL)
+        else:
+            return str(sent["Command"]["CommandId"])
+    raise Halted(f"{instance} never reported to Systems Manager", "Nothing was migrated.")
+
+
+def _wait(
+    environment: Environment, instance: str, command: str, pause: Callable[[float], None], shown: Shown
+) -> None:
+    ssm = environment.client("ssm")
+    while True:
+        try:
+            told = ssm.get_command_invocation(CommandId=command, InstanceId=instance)
+        except ssm.exceptions.InvocationDoesNotExist:  # for a moment after it was sent
+            told = {"Status": "Pending"}
+        if told["Status"] not in _GOING_ON:
+            break
+        shown.at(50, "migrating")
+        pause(POLL)
+    output = told.get("StandardOutputContent", "").strip()
+    if told["Status"] != _ENDED_WELL:
+        words = told.get("StandardErrorContent", "").strip() or output
+        raise Halted(f"The migrations ended as {told['Status']}: {words[-1500:]}", _WHAT_NOW)
+    for line in output.splitlines():
+        shown.say(f"  {line}")
+
+
+_WHAT_NOW = (
+    "No instance was replaced: the old release runs on, on whatever part of the new schema there is "
+    "(it can: migrations only expand). Mend what the words say and deploy again; what was applied stays."
+)

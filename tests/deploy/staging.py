@@ -1,0 +1,212 @@
+"""An environment as Terraform leaves it, in the local AWS, and a console that answers as instances would."""
+
+import base64
+import http.server
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deploy import groups
+from deploy.__main__ import main
+from deploy.environments import Environment
+from tests.ops.aws import REGION, LocalAws
+
+ROLES = ("console", "worker", "utility", "outpost")
+INSTANCES = 2
+ALARM = "aerie-staging-console-errors"
+BEFORE = "0.0.9+00000000"
+
+
+class Written:
+    """A deploy's words, and a moment to interrupt it at: when a line holds ``stop_at``."""
+
+    def __init__(self, stop_at: str = "", error: type[BaseException] = KeyboardInterrupt) -> None:
+        self.lines: list[str] = []
+        self.stop_at, self.error = stop_at, error
+
+    def __enter__(self) -> "Written":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def begin(self, step: str) -> None:
+        self.say(f"{step} begins")
+
+    def at(self, percent: float, words: str = "") -> None:
+        self.say(f"{percent:.0f} % {words}")
+
+    def end(self, words: str = "done") -> None:
+        self.say(words)
+
+    def say(self, words: str) -> None:
+        self.lines.append(words)
+        if self.stop_at and self.stop_at in words:
+            self.stop_at = ""
+            raise self.error
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+
+@dataclass
+class Staging:
+    """The environment, what it shows to the outside, and the project that is deployed to it."""
+
+    aws: LocalAws
+    project: Path
+    images: dict[str, str] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)  # releases whose sign-in page fails
+
+    @property
+    def environment(self) -> Environment:
+        return Environment("staging", REGION)
+
+    def run(self, *words: str, written: Written | None = None, code: int = 0) -> Written:
+        """``python -m deploy …`` that waits for nothing; the code is what it must end with."""
+        written = written or Written()
+        found = main(list(words), written, project=self.project, sleep=lambda seconds: None)
+        assert found == code, written.text
+        return written
+
+    def deploy(self, release: str, *words: str, code: int = 0, written: Written | None = None) -> Written:
+        """Of an image that is there already; the tree is not looked at."""
+        skipped = ("--skip", "check", "--skip", "static")
+        ami = self.image(release)
+        return self.run("deploy", "staging", "--ami", ami, *skipped, *words, code=code, written=written)
+
+    def image(self, release: str, **tags: str) -> str:
+        if release not in self.images:
+            ec2 = self.aws.client("ec2")
+            ami = ec2.register_image(Name=f"aerie-{release}", RootDeviceName="/dev/xvda")["ImageId"]
+            pairs = {"Release": release} | tags
+            ec2.create_tags(Resources=[ami], Tags=[{"Key": key, "Value": pairs[key]} for key in pairs])
+            self.images[release] = ami
+        return self.images[release]
+
+    def running(self) -> dict[str, list[str]]:
+        """The releases of each role's instances, as their user data tells it."""
+        found = groups.found(self.environment)
+        return {role: [self._release(one) for one in found[role]["Instances"]] for role in found}
+
+    def _release(self, instance: dict[str, Any]) -> str:
+        template = instance["LaunchTemplate"]
+        answer = self.aws.client("ec2").describe_launch_template_versions(
+            LaunchTemplateId=template["LaunchTemplateId"], Versions=[template["Version"]]
+        )
+        return groups.release_in(answer["LaunchTemplateVersions"][0]["LaunchTemplateData"]["UserData"])
+
+    def all_run(self, release: str) -> bool:
+        return {one for releases in self.running().values() for one in releases} == {release}
+
+    def ring(self, state: str = "ALARM") -> None:
+        self.aws.client("cloudwatch").set_alarm_state(AlarmName=ALARM, StateValue=state, StateReason="test")
+
+    def released(self) -> tuple[str, str]:
+        """In service, and before it."""
+        ask = self.environment.parameter
+        return ask("release/version"), ask("release/previous_version")
+
+    def records(self) -> list[dict[str, Any]]:
+        from deploy import records
+
+        return records.latest(self.environment, 10)
+
+
+@contextmanager
+def outside(staging: Staging) -> Iterator[str]:
+    """What the balancer would give visitors: one of the console's instances, whichever comes."""
+
+    class Console(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            releases = staging.running()["console"]
+            status, body = _answer(self.path, releases[0] if len(set(releases)) == 1 else "both", staging)
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Console)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _answer(path: str, release: str, staging: Staging) -> tuple[int, str]:
+    if path == "/livez":
+        return 200, f"ok {release}\n"
+    if path.startswith("/account/login/"):
+        broken = release in staging.broken
+        return (500, "") if broken else (200, '<form></form><link href="/static/app.0123456789ab.css">')
+    return 200, "{}"
+
+
+def make(aws: LocalAws) -> None:
+    """Network, groups, alarms, buckets and parameters, by the names of the contract."""
+    ec2, ssm = aws.client("ec2"), aws.client("ssm")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    first = ec2.register_image(Name="aerie-first", RootDeviceName="/dev/xvda")["ImageId"]
+    for role in ROLES:
+        _group(aws, role, first, subnet)
+    for kind in ("static", "releases"):
+        bucket = f"aerie-staging-{kind}"
+        region = {"LocationConstraint": REGION}
+        aws.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=region)
+        ssm.put_parameter(Name=f"/aerie/staging/data/{kind}_bucket", Value=bucket, Type="String")
+    alarm = {"Namespace": "Aerie", "MetricName": "Errors", "Period": 60, "EvaluationPeriods": 1}
+    alarm |= {"Threshold": 1, "Statistic": "Sum", "ComparisonOperator": "GreaterThanThreshold"}
+    aws.client("cloudwatch").put_metric_alarm(AlarmName=ALARM, **alarm)
+    ssm.put_parameter(Name="/aerie/staging/app/rollback_alarms", Value=ALARM, Type="StringList")
+
+
+def _group(aws: LocalAws, role: str, image: str, subnet: str) -> None:
+    name, told = f"aerie-staging-{role}", {"roles": [role], "environment": "staging", "region": REGION}
+    text = groups.FIRST_LINE + "\n" + json.dumps({"aerie": told | {"release": "none"}})
+    data = {"ImageId": image, "InstanceType": "t3.small"}
+    data |= {"UserData": base64.b64encode(text.encode()).decode()}
+    template = aws.client("ec2").create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+    template_id = template["LaunchTemplate"]["LaunchTemplateId"]
+    wanted: dict[str, Any] = {"LaunchTemplate": {"LaunchTemplateId": template_id, "Version": "1"}}
+    if role == "worker":  # spot instances beside the others
+        inner = {"LaunchTemplateSpecification": wanted["LaunchTemplate"]}
+        inner["Overrides"] = [{"InstanceType": "t3.small"}, {"InstanceType": "t3a.small"}]
+        wanted = {"MixedInstancesPolicy": {"LaunchTemplate": inner}}
+    aws.client("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName=name, MinSize=1, MaxSize=4, DesiredCapacity=INSTANCES,
+        VPCZoneIdentifier=subnet, **wanted,
+    )  # fmt: skip
+
+
+def make_project(to: Path) -> Path:
+    """A git checkout whose gate passes and whose image comes out of ``built``."""
+    (to / "ami").mkdir(parents=True)
+    (to / "pyproject.toml").write_text('[project]\nname = "aerie"\nversion = "0.1.0"\n')
+    (to / "Makefile").write_text("check:\n\t@test ! -e broken\n")
+    (to / ".gitignore").write_text("built\n")
+    build = to / "ami" / "build"
+    build.write_text('#!/bin/sh\necho "building $AERIE_RELEASE"\ncat built\n')
+    build.chmod(0o755)
+    git(to, "init", "--quiet")
+    commit(to, "Begin")
+    return to
+
+
+def commit(project: Path, subject: str) -> None:
+    git(project, "add", "--all")
+    who = ["-c", "user.name=Ada", "-c", "user.email=ada@lento.example"]
+    git(project, *who, "commit", "--quiet", "--allow-empty", "--message", subject)
+
+
+def git(project: Path, *words: str) -> str:
+    done = subprocess.run(["git", "-C", str(project), *words], capture_output=True, text=True, check=True)
+    return done.stdout.strip()

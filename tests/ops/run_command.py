@@ -1,0 +1,44 @@
+"""moto, extended with Run Commands that know whether their instance is there and may fail.
+
+Systems Manager refuses an instance until it has been asked for twice, as while it boots. The
+command of an instance whose image is tagged ``Migrates=no`` fails with words on stderr.
+"""
+
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.ec2.models import ec2_backends
+from moto.ssm.models import Command, SimpleSystemManagerBackend
+
+BOOTS_FOR = 2  # requests
+_send = SimpleSystemManagerBackend.send_command
+_asked: dict[str, int] = {}
+
+
+class InvalidInstanceId(ServiceException):
+    code = "InvalidInstanceId"
+
+
+def send_command(self: SimpleSystemManagerBackend, *args: Any, **kwargs: Any) -> Command:
+    instance_id = kwargs["instance_ids"][0]
+    _asked[instance_id] = _asked.get(instance_id, 0) + 1
+    if _asked[instance_id] <= BOOTS_FOR:
+        raise InvalidInstanceId("Instances not in a valid state for account")
+    command = _send(self, *args, **kwargs)
+    if _fails(self, instance_id):
+        words = {"StandardErrorContent": "OperationalError: (1205) Lock wait timeout exceeded"}
+        command.invocations[0] |= words | {"Status": "Failed", "StatusDetails": "Failed"}
+    return command
+
+
+def _fails(backend: SimpleSystemManagerBackend, instance_id: str) -> bool:
+    ec2 = ec2_backends[backend.account_id][backend.region_name]
+    image = ec2.get_instance(instance_id).image_id
+    return any(
+        tag["value"] == "no" for tag in ec2.describe_tags({"resource-id": [image], "key": ["Migrates"]})
+    )
+
+
+def extend() -> None:
+    """Replace the action in this process."""
+    SimpleSystemManagerBackend.send_command = send_command

@@ -1,0 +1,44 @@
+"""Releases as trees on disk: this one, the one before it, and changed copies, to run processes from."""
+
+import io
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+ROOMS = ("accounts", "devices", "outpost", "jobs", "console")
+
+
+def copy_of_this_tree(to: Path) -> Path:
+    """The product as it is here, to change. Returns ``to``."""
+    for room in ROOMS:
+        shutil.copytree(PROJECT / room, to / room, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "manage.py", to)
+    return to
+
+
+def previous_release(to: Path) -> Path | None:
+    """The tree of the newest tag ``v…`` before this commit; None without one, or without its history."""
+    tag = _git("describe", "--tags", "--abbrev=0", "--match", "v*")
+    archive = tag and _git("archive", "--format=tar", tag.decode().strip())
+    if not archive:
+        return None
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        files.extractall(to, filter="data")
+    return to
+
+
+def manage(tree: Path, environment: dict[str, str], *words: str) -> str:
+    """Run the tree's manage.py; what it printed. Raises ``AssertionError`` with its words when it fails."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *words], cwd=tree, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _git(*words: str) -> bytes:
+    done = subprocess.run(["git", *words], cwd=PROJECT, capture_output=True)
+    return done.stdout if done.returncode == 0 else b""
