@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from django_prometheus.exports import ExportToDjangoView
 from prometheus_client import generate_latest
 
-from console import access
+from console import access, shared_metrics
 from devices.live_store import live_store
 from jobs.figures import registry
 from outpost.store.contract import StoreUnavailable
@@ -56,7 +56,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus's view, for the bearer of METRICS_TOKEN; without a token for this machine alone."""
     if not _may_scrape(request):
         raise Http404
-    response: HttpResponse = ExportToDjangoView(request)
+    with shared_metrics.reading():
+        response: HttpResponse = ExportToDjangoView(request)
     response.content += generate_latest(_QUEUE)
     return response
 

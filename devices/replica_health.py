@@ -15,7 +15,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, ProgrammingError, connections
 from django.utils import timezone as clock
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter
 
 ALIAS = "replica"
 RECHECK = 1.0  # seconds after which a good answer, or the word that it lags, is asked for again
@@ -27,7 +27,6 @@ _SHORT = {"connect_timeout": 1, "read_timeout": 1, "write_timeout": 1}  # second
 FALLBACKS = Counter(
     "aerie_replica_fallbacks", "Reads the replica should have answered and the primary did", ["why"]
 )
-LAG = Gauge("aerie_replica_lag_seconds", "Age of the newest heartbeat on the replica")
 log = structlog.get_logger(__name__)
 
 
@@ -59,6 +58,7 @@ class Health:
         self._until = float("-inf")
         self._answered = float("-inf")
         self._logged = float("-inf")
+        self.lag: float | None = None  # seconds, as last measured; None when it could not be
 
     def why_not(self) -> Why | None:
         """None when it may be asked."""
@@ -84,14 +84,14 @@ class Health:
             log.warning("the replica is not asked, the primary is", why=why.value)
 
     def _ask(self) -> None:
+        self.lag = None
         try:
-            lag = self._measure()
+            self.lag = lag = self._measure()
         except (NoHeartbeat, ProgrammingError):
             self._conclude(Why.EMPTY)
         except (DatabaseError, InterfaceError):
             self._conclude(Why.DEAD)
         else:
-            LAG.set(lag)
             self._conclude(Why.LAGGING if lag > self._most else None)
 
     def _conclude(self, why: Why | None) -> None:

@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars
 
 from devices.models import Task
 from devices.models.task import Hopeless, LeaseLost, NotNow
-from jobs import backups, commands, firmware, housekeeping, publish, reports, rollouts
+from jobs import backups, commands, firmware, housekeeping, performed, publish, reports, rollouts
 from jobs.mailing import alerts as alert_mails
 from jobs.mailing import letters, operators, sending, weekly
 from jobs.mailing import rollouts as rollout_mails
@@ -22,7 +22,11 @@ from jobs.queues import prompt_queue
 from outpost.store.contract import StoreUnavailable
 
 AWAY = timedelta(seconds=3)  # until the live store is tried again
+DONE = "done"
 BATCH = 1000  # tasks put into a queue at once, beyond those that wait there already
+FEW = 5  # ids that a log line may list
+# Of what a task is about, as its payload calls it.
+_IDS = {"network", "rollout", "report", "image", "command", "commands", "serials", "access_points", "alerts"}
 log = structlog.get_logger(__name__)
 
 
@@ -106,33 +110,35 @@ def _dispatch(queue: str, kinds: list[str]) -> int:
 def perform(task_id: int) -> None:
     """Claim the task and do it, again while it is promised anew; nothing when it is in other hands."""
     while task := Task.claim(task_id, clock.now()):
-        with bound_contextvars(task=task.key, **_context(task)):
-            if _attempt(task) and task.done():
+        with bound_contextvars(task=task.key, **_context(task)), performed.counted(task.kind) as run:
+            run.outcome = _attempt(task)
+            if run.outcome == DONE and task.done():
                 return
 
 
-def _attempt(task: Task) -> bool:
-    """Whether it is done; if not, it was put off."""
+def _attempt(task: Task) -> str:
+    """How it ended: done, or put off in one way or another. The words are those of ``aerie_jobs_total``."""
     try:
         kind_of(task.kind).perform(task)
+        outcome = DONE
+        log.info("task done", attempts=task.attempts)
     except LeaseLost:
         log.warning("task taken over by another worker")
-        return False
+        outcome = "lost"
     except StoreUnavailable:
         task.postpone(clock.now() + AWAY, "The live store did not answer")
-        return False
+        outcome = "postponed"
     except NotNow as away:
         task.postpone(away.until, str(away))
-        return False
+        outcome = "postponed"
     except Hopeless as error:
         log.error("task given up", kind=task.kind, error=str(error))
         task.give_up(str(error))
-        return False
+        outcome = "given_up"
     except Exception as error:
         _fail(task, error)
-        return False
-    log.info("task done", kind=task.kind, attempts=task.attempts)
-    return True
+        outcome = "failed"
+    return outcome
 
 
 def _fail(task: Task, error: Exception) -> None:
@@ -144,7 +150,13 @@ def _fail(task: Task, error: Exception) -> None:
 
 
 def _context(task: Task) -> dict[str, object]:
-    return {"network": task.payload["network"]} if "network" in task.payload else {}
+    """Ids alone, and only a few: a payload may name sixty thousand access points."""
+    about = {name: value for name, value in task.payload.items() if name in _IDS and _is_short(value)}
+    return {"task_id": task.pk, "kind": task.kind, **about}
+
+
+def _is_short(value: object) -> bool:
+    return isinstance(value, int | str) or (isinstance(value, list) and len(value) <= FEW)
 
 
 def _enqueue(queue: str, tasks: Iterable[tuple[int, str]]) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cryptography.x509 import load_pem_x509_certificate
+
 
 class TlsFilesInvalid(Exception):
     """A certificate, key or CA file cannot be used; the message says which and why."""
@@ -41,6 +43,14 @@ def reload_certificates(
     """
     _load(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), certificate, key, client_ca)
     _load(context, certificate, key, client_ca)
+
+
+def not_after(certificate: Path) -> float:
+    """Unix time at which the first certificate of the file expires. Raises ``TlsFilesInvalid``."""
+    try:
+        return load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc.timestamp()
+    except (OSError, ValueError) as error:
+        raise TlsFilesInvalid(f"Certificate {certificate}: {error}") from error
 
 
 def _load(context: ssl.SSLContext, certificate: Path, key: Path, client_ca: Path | None) -> None:

@@ -11,7 +11,6 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Min
 from django.utils import timezone as clock
-from prometheus_client import Gauge
 
 from devices.backups import catalogue
 
@@ -69,11 +68,8 @@ AGE = Age()
 
 
 def register() -> None:
-    """Put it on this process's page of metrics."""
+    """Have missing keys complained of."""
     checks.register(complain, checks.Tags.security)
-    if in_use():
-        gauge = Gauge("aerie_backup_age_seconds", "Since the newest backup was begun; +Inf without any")
-        gauge.set_function(AGE)
 
 
 def complain(app_configs: object, **options: object) -> list[checks.CheckMessage]:

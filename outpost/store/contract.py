@@ -196,6 +196,16 @@ class OutpostStore(Protocol):
         """Close every connection."""
 
 
+class StoreFigures(msgspec.Struct, frozen=True):
+    """How much the live store holds."""
+
+    used_bytes: int  # of memory, by whatever lives on the same server
+    most_bytes: int  # it may use; 0: as much as there is
+    keys: int  # in the store's database
+    seen: int  # claimed access points with a sign of life, connected or not long gone
+    facts: int  # that nobody has acknowledged yet
+
+
 class LiveStore(Protocol):
     """What the monolith asks of the live store (synchronous side)."""
 
@@ -254,6 +264,9 @@ class LiveStore(Protocol):
 
     def mark_rebuilt(self, life: str) -> None:
         """The store was made equal to MySQL in the life that ``rebuild_due`` named."""
+
+    def figures(self) -> StoreFigures:
+        """How much it holds; costs the store next to nothing, whatever it holds."""
 
     def ping(self) -> None:
         """Answer, or raise ``StoreUnavailable``."""

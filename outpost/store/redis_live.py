@@ -11,7 +11,7 @@ from redis import Redis
 from redis.exceptions import NoScriptError, ResponseError
 
 from outpost.store import redis_layout as layout
-from outpost.store.contract import Desired, DesiredVersion, Fact, PendingCommand, Reported
+from outpost.store.contract import Desired, DesiredVersion, Fact, PendingCommand, Reported, StoreFigures
 from outpost.store.redis_connection import SOCKET_TIMEOUT, sync_client, unavailable
 
 log = logging.getLogger(__name__)
@@ -122,6 +122,15 @@ class RedisLiveStore:
         """See ``LiveStore.mark_rebuilt``."""
         with unavailable():
             self._client.set(layout.rebuilt_key(self._prefix), life)
+
+    def figures(self) -> StoreFigures:
+        """See ``LiveStore.figures``."""
+        with unavailable():
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.info("memory").dbsize()
+            pipeline.zcard(layout.presence_key(self._prefix)).xlen(self._facts)
+            memory, keys, seen, facts = pipeline.execute()
+        return StoreFigures(memory["used_memory"], memory.get("maxmemory", 0), keys, seen, facts)
 
     def ping(self) -> None:
         """See ``LiveStore.ping``."""

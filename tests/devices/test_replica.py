@@ -133,7 +133,7 @@ def test_a_replica_that_lags_is_not_read(apart: Twins) -> None:
         assert apart.name() == "New"
         assert apart.name() == "New"
     assert fallbacks(Why.LAGGING) == before + 1
-    assert 6 <= (REGISTRY.get_sample_value("aerie_replica_lag_seconds") or 0) < 60
+    assert 6 <= (replica.HEALTH.lag or 0) < 60
 
 
 def test_a_replica_without_a_heartbeat_is_not_read(apart: Twins) -> None:

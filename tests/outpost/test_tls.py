@@ -3,12 +3,13 @@
 import asyncio
 import socket
 import ssl
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from outpost.tls import TlsFilesInvalid, common_name, reload_certificates, server_context
+from outpost.tls import TlsFilesInvalid, common_name, not_after, reload_certificates, server_context
 from tests.outpost.certificates import Authority
 
 CAFE = "903cb3aabb01"
@@ -154,3 +155,14 @@ def _dial(
     ):
         secured.read(1)
         return secured.session, secured.session_reused
+
+
+def test_when_a_certificate_expires_is_read_from_it(authority: Authority, tmp_path: Path) -> None:
+    certificate, _key = authority.issue(["outpost"])
+    shown = subprocess.run(
+        ["openssl", "x509", "-enddate", "-noout", "-in", str(certificate)], capture_output=True, text=True
+    )
+    assert not_after(certificate) == ssl.cert_time_to_seconds(shown.stdout.strip().removeprefix("notAfter="))
+    (tmp_path / "none").touch()
+    with pytest.raises(TlsFilesInvalid, match="none"):
+        not_after(tmp_path / "none")

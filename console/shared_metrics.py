@@ -1,0 +1,74 @@
+"""One page of metrics for all workers of this instance's gunicorn, whichever of them is asked.
+
+prometheus_client keeps the values of each process in files of one directory (its multiprocess mode),
+which it decides when it is imported: ``share`` comes first. What a worker that ended has counted is
+added to one file, or the directory would grow with every worker that is renewed.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+ADDED_UP = ("counter", "histogram")
+_MEMORY = Path("/dev/shm")  # noqa: S108 - where it is not a disk's
+
+
+def share() -> Path:
+    """The directory, emptied, for workers to find in their environment. Of memory, unless one is given."""
+    given = os.environ.get(VARIABLE)
+    root = _MEMORY if _MEMORY.is_dir() else None
+    directory = Path(given or tempfile.mkdtemp(prefix="console-metrics-", dir=root))
+    directory.mkdir(parents=True, exist_ok=True)
+    for left_behind in directory.glob("*.db"):
+        left_behind.unlink()
+    os.environ[VARIABLE] = str(directory)
+    return directory
+
+
+def unshare(directory: Path) -> None:
+    """At the end of the one that shared it."""
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def forget(directory: Path, pid: int) -> None:
+    """A worker ended: what it counted stays counted, what it measured is gone with it."""
+    with _locked(directory, fcntl.LOCK_EX):
+        for kind in ADDED_UP:
+            _add(directory / f"{kind}_{pid}.db", directory / f"{kind}_ended.db")
+        for gauge in directory.glob(f"gauge_*_{pid}.db"):
+            gauge.unlink()
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """While a page is made no worker's figures move, or they would be in it twice."""
+    if VARIABLE not in os.environ:
+        yield
+        return
+    with _locked(Path(os.environ[VARIABLE]), fcntl.LOCK_SH):
+        yield
+
+
+@contextmanager
+def _locked(directory: Path, how: int) -> Iterator[None]:
+    with (directory / "lock").open("a") as lock:
+        fcntl.flock(lock, how)
+        yield
+
+
+def _add(ended: Path, total: Path) -> None:
+    from prometheus_client.mmap_dict import MmapedDict  # not before ``share``
+
+    if not ended.exists():
+        return
+    sums = MmapedDict(str(total))  # type: ignore[no-untyped-call]
+    for key, value, stamp, _position in MmapedDict.read_all_values_from_file(str(ended)):  # type: ignore[no-untyped-call]
+        before, _ = sums.read_value(key)  # type: ignore[no-untyped-call]
+        sums.write_value(key, before + value, stamp)  # type: ignore[no-untyped-call]
+    sums.close()  # type: ignore[no-untyped-call]
+    ended.unlink()
