@@ -35,7 +35,7 @@ _NEEDED = {
     "EMAIL_URL",
 }
 _SETTINGS = _AWS | _NEEDED
-_SETTINGS |= {"AERIE_ENV", "LOG_LEVEL", "SENTRY_DSN", "TRUSTED_PROXIES", "STATIC_STORAGE_URL", "STATIC_URL"}
+_SETTINGS |= {"AERIE_ENV", "LOG_LEVEL", "SENTRY_DSN", "TRUSTED_PROXIES", "STATIC_URL", "SLOW_QUERY_SECONDS"}
 _PRODUCT = {
     "DATABASE_REPLICA_URL",
     "DATABASE_REPLICA_MAX_LAG",
@@ -69,6 +69,9 @@ _OUTPOST = {
     "OUTPOST_STORE_KEYS",
     "OUTPOST_DEVICE_KEY_SECRETS",
     "OUTPOST_WORKERS",
+    "OUTPOST_DRAIN_GRACE_SECONDS",
+    "OUTPOST_DRAIN_SECONDS",
+    "OUTPOST_STUCK_SECONDS",
     "OUTPOST_DEVICE_AUTH",
     "OUTPOST_LOG_LEVEL",
     "OUTPOST_TLS_CERT",
@@ -76,12 +79,12 @@ _OUTPOST = {
     "OUTPOST_CLIENT_CA",
     "SENTRY_DSN",
 }
-_AGENT = {"METRICS_TOKEN", "DRAIN_SECONDS", "READY_SECONDS"}
+_AGENT = {"METRICS_TOKEN", "DRAIN_SECONDS"}
 
 MAY_KNOW: dict[str, frozenset[str]] = {
     # Whether backups are made is told at the console; the keys alone say so.
     "console": frozenset(_SETTINGS | _PRODUCT | _BROWSER | _BACKUPS),
-    "worker": frozenset(_SETTINGS | _PRODUCT | _BACKUPS),
+    "worker": frozenset(_SETTINGS | _PRODUCT | _BACKUPS | {"WORKER_GRACE_SECONDS"}),
     # The metronome beats; it opens nothing, signs nothing and asks no replica.
     "scheduler": frozenset(_SETTINGS),
     "outpost": frozenset(_AWS | _OUTPOST),

@@ -8,11 +8,13 @@ import logging
 import os
 import selectors
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 JOURNALCTL = "/usr/bin/journalctl"
 READ = 65_536  # bytes at once
+FAILED_PAUSE = 1.0  # seconds after a journalctl that ended without a word
 LONGEST_LINE = 4_194_304  # bytes; beyond it an entry is dropped, and said so
 log = logging.getLogger(__name__)
 
@@ -68,7 +70,10 @@ class Journal:
         """journalctl ended. At once, with a mark: it cannot find the place, and must not be asked for it again."""
         heard = self._heard
         self.close()
-        if not heard and self._place.exists():
+        if heard:
+            return
+        time.sleep(FAILED_PAUSE)
+        if self._place.exists():
             log.error(
                 "the journal does not know our place in it any more; beginning with this boot's first line"
             )
