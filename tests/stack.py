@@ -182,7 +182,7 @@ def running_stack(access_points: int, **variables: str) -> Iterator[Stack]:
         try:
             database.start()
             redis.start()
-            _prepare(stack, access_points)
+            prepare(stack, access_points)
             yield stack.start()
         finally:
             stack.stop()
@@ -190,7 +190,7 @@ def running_stack(access_points: int, **variables: str) -> Iterator[Stack]:
             database.kill()
 
 
-def _prepare(stack: Stack, access_points: int) -> None:
+def prepare(stack: Stack, access_points: int) -> None:
     stack.manage("migrate", "--verbosity", "0")
     stack.manage("createcachetable")
     stack.manage("collectstatic", "--no-input", "--verbosity", "0")

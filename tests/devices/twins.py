@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connections
 
-from console.databases import REPLICA_OPTIONS
+from console.databases import MYSQL, REPLICA_OPTIONS
 from devices import replica as reading
 from devices.models import AccessPoint
 from devices.replica_health import Health, measure_lag
@@ -72,7 +72,7 @@ def _connected(primary: MariaDB, replica: MariaDB) -> Iterator[None]:
     usual, before = connections["default"], connections.databases["default"]
     try:
         connections.databases["default"] = _place(before, primary)
-        connections.databases["replica"] = _place(before, replica, REPLICA_OPTIONS)
+        connections.databases["replica"] = _place(before | {"ENGINE": MYSQL}, replica, REPLICA_OPTIONS)
         del connections["default"]
         yield
     finally:
