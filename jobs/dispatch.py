@@ -4,17 +4,22 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
+from django.db.utils import Error
 from django.utils import timezone as clock
 from redis.exceptions import RedisError
 from rq import Queue
 from structlog.contextvars import bound_contextvars
 
+from devices import faults
 from devices.models import Task
 from devices.models.task import Hopeless, LeaseLost, NotNow
+from devices.transactions import patiently
 from jobs import backups, commands, firmware, housekeeping, performed, publish, reports, rollouts
+from jobs.ending import HandBack
 from jobs.mailing import alerts as alert_mails
 from jobs.mailing import letters, operators, sending, weekly
 from jobs.mailing import rollouts as rollout_mails
@@ -22,6 +27,10 @@ from jobs.queues import prompt_queue
 from outpost.store.contract import StoreUnavailable
 
 AWAY = timedelta(seconds=3)  # until the live store is tried again
+# While two releases run, an older worker meets kinds only the newer knows: it lets go of them, for this long.
+NEWER_CODE = timedelta(seconds=5)
+# A release that was rolled back may come again; after that somebody should see what it left.
+NEWER_CODE_AT_MOST = timedelta(days=7)
 DONE = "done"
 BATCH = 1000  # tasks put into a queue at once, beyond those that wait there already
 FEW = 5  # ids that a log line may list
@@ -75,7 +84,7 @@ _UNKNOWN = Kind(_refuse, "default")
 
 
 def kind_of(name: str) -> Kind:
-    """A kind this release does not know goes to ``default``, where it fails in words for somebody to see."""
+    """A kind this release does not know goes to ``default``, where it is put off until newer code has it."""
     return KINDS.get(name, _UNKNOWN)
 
 
@@ -108,16 +117,31 @@ def _dispatch(queue: str, kinds: list[str]) -> int:
 
 
 def perform(task_id: int) -> None:
-    """Claim the task and do it, again while it is promised anew; nothing when it is in other hands."""
+    """Claim the task and do it, again while it is promised anew; nothing when it is in other hands.
+
+    While MySQL has no writer it waits for ``dispatch``: nobody claimed it, or its lease runs out.
+    """
+    try:
+        _perform(task_id)
+    except Error as error:
+        if not faults.is_lost(error):
+            raise
+        log.warning("task waits for the database", task_id=task_id, code=faults.code(error))
+
+
+def _perform(task_id: int) -> None:
     while task := Task.claim(task_id, clock.now()):
         with bound_contextvars(task=task.key, **_context(task)), performed.counted(task.kind) as run:
             run.outcome = _attempt(task)
-            if run.outcome == DONE and task.done():
+            if run.outcome == DONE and patiently(task.done):
                 return
 
 
 def _attempt(task: Task) -> str:
-    """How it ended: done, or put off in one way or another. The words are those of ``aerie_jobs_total``."""
+    """How it ended: done, or put off in one way or another. The words are those of ``aerie_jobs_total``.
+
+    Raises ``HandBack`` after letting go of the claim, no attempt counted, when the worker must end.
+    """
     try:
         kind_of(task.kind).perform(task)
         outcome = DONE
@@ -125,12 +149,18 @@ def _attempt(task: Task) -> str:
     except LeaseLost:
         log.warning("task taken over by another worker")
         outcome = "lost"
+    except UnknownKind:
+        _leave_to_newer_code(task)
+        outcome = "unknown"
     except StoreUnavailable:
         task.postpone(clock.now() + AWAY, "The live store did not answer")
         outcome = "postponed"
     except NotNow as away:
         task.postpone(away.until, str(away))
         outcome = "postponed"
+    except HandBack:
+        task.postpone(clock.now(), "Its worker was told to end; another one takes it")
+        raise
     except Hopeless as error:
         log.error("task given up", kind=task.kind, error=str(error))
         task.give_up(str(error))
@@ -141,12 +171,22 @@ def _attempt(task: Task) -> str:
     return outcome
 
 
+def _leave_to_newer_code(task: Task) -> None:
+    """No attempt is counted, so that it cannot die of old workers while a new release is rolled out."""
+    words = f"UnknownKind: this release does not know {task.kind!r}; it waits for one that does"
+    log.warning("task left to newer code", kind=task.kind)
+    if clock.now() - task.created_at > NEWER_CODE_AT_MOST:
+        task.give_up(words)
+    else:
+        task.postpone(clock.now() + NEWER_CODE, words)
+
+
 def _fail(task: Task, error: Exception) -> None:
     """Where and what kind, not its message: that may quote what was being published."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     words = f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno} in {last.name}"
     log.error("task failed", kind=task.kind, attempts=task.attempts, error=words)
-    task.failed(words, clock.now())
+    patiently(partial(task.failed, words, clock.now()))
 
 
 def _context(task: Task) -> dict[str, object]:

@@ -23,10 +23,14 @@ PAUSE = 0.5  # seconds, while MySQL or the live store is away
 log = structlog.get_logger(__name__)
 
 
-def read(stopped: Callable[[], bool]) -> int:
-    """Record facts as they come, until told to stop; what was read then is finished. Returns how many."""
+def read(stopped: Callable[[], bool], alive: Callable[[], None] = lambda: None) -> int:
+    """Record facts as they come, until told to stop; what was read then is finished. Returns how many.
+
+    ``alive`` is called before each step.
+    """
     reader = _Reader()
     while not stopped():
+        alive()
         reader.step()
     return reader.kept
 

@@ -9,16 +9,22 @@
 from functools import lru_cache
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django_rq.connection_utils import get_redis_connection
 from django_rq.queues import DjangoRQ, get_queue
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq.job import Job
+from rq.job import Retry as Again
 from rq.serializers import JSONSerializer
+
+from jobs.ending import Ending, HandBack
 
 # A request waits at most twice this for a Redis that is away; dispatch finds the row it wrote later.
 PROMPT_SECONDS = 0.5
+MOST_TIMES = 1_000_000  # a job is handed back however often workers end: rq asks for a number
+log = structlog.get_logger(__name__)
 
 
 class JsonJob(Job):
@@ -26,6 +32,15 @@ class JsonJob(Job):
 
     def __init__(self, id: str | None = None, connection: Any = None, serializer: Any = None) -> None:
         super().__init__(id, connection=connection, serializer=JSONSerializer)
+
+    def perform(self) -> Any:
+        """Handed back, it goes to the queue again for another worker: rq does so with who answers a Retry."""
+        try:
+            with Ending.interruptible():
+                return super().perform()
+        except HandBack:
+            log.warning("job handed back", job=self.id, queue=self.origin)
+            return Again(max=MOST_TIMES)
 
 
 def prompt_queue(name: str) -> DjangoRQ:

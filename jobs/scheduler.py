@@ -13,6 +13,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
@@ -53,12 +54,14 @@ class Scheduler(RqScheduler):
 
     job_class = JsonJob
 
-    def __init__(self, connection: Any = None) -> None:
+    def __init__(self, connection: Any = None, alive: Callable[[], None] = lambda: None) -> None:
+        """``alive`` is called before each tick."""
         connection = connection or django_rq.get_connection("default")
         super().__init__(connection=connection, interval=TICK, job_class=JsonJob)
         # Says to people whose it is, and is nobody else's: not even that of a former process of this number.
         self._token = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(8)}".encode()
         self._stopped = threading.Event()
+        self._alive = alive
         self._hold = connection.register_script(_HOLD)
         self._release = connection.register_script(_RELEASE)
 
@@ -66,6 +69,7 @@ class Scheduler(RqScheduler):
         """Tick until told to stop by SIGTERM or SIGINT; once with ``burst``."""
         self._install_signal_handlers()
         while not self._stopped.is_set():
+            self._alive()
             try:
                 self.tick()
             except RedisError as error:

@@ -7,8 +7,10 @@ killed parent would leave the child running beside its successor. Time limits st
 """
 
 import gc
+from types import FrameType
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections
 from rq import SimpleWorker
@@ -19,9 +21,13 @@ from structlog.contextvars import bound_contextvars
 
 from devices.replica import watching_writes
 from jobs import performed
+from jobs.ending import Ending
+from jobs.pulse import Pulse
 from jobs.schedule import PREFIX
 
 WORKER_TTL = 45  # seconds without a sign of life; a job's own time limit on top while one is done
+OVERDUE_SECONDS = 30  # beyond a job's time limit: then the limit's signal was never heeded
+WAITING_SECONDS = WORKER_TTL + 60  # between two looks into the queue, a Redis that is away included
 MAINTENANCE = 30  # seconds between looks for what killed workers left
 
 
@@ -42,16 +48,37 @@ class Worker(SimpleWorker):
         if len(self.queues) != 1:
             raise ImproperlyConfigured("A worker works on one queue; start another one for the next.")
         self.log_job_description = False
+        self._pulse = Pulse()
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
         """What was imported stays for good: looking through it again took a quarter of publishing's CPU."""
         gc.collect()
         gc.freeze()
+        Ending.install()
+        self._pulse.watch()
         return bool(super().work(*args, **kwargs))
 
     def bootstrap(self, logging_level: Any = None, *args: Any, **kwargs: Any) -> None:
         """Jobs log what they did; rq's own lines for each would drown it."""
         super().bootstrap("WARNING", *args, **kwargs)
+
+    def heartbeat(self, timeout: int | None = None, *args: Any, **kwargs: Any) -> None:
+        """Said to Redis for whoever lists workers, and to the thread that kills one that hangs."""
+        self._pulse.expect(timeout or WAITING_SECONDS)
+        super().heartbeat(timeout, *args, **kwargs)
+
+    def get_heartbeat_ttl(self, job: Job) -> int:
+        """How long a job may be silent: in ours nobody speaks but the job."""
+        return int(job.timeout or WORKER_TTL) + OVERDUE_SECONDS
+
+    def handle_warm_shutdown_request(self) -> None:
+        """SIGTERM: the job has its time to finish, then it is handed back."""
+        self._pulse.stopping()
+        Ending.interrupt_after(settings.WORKER_GRACE_SECONDS)
+
+    def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Told a second time: hand it back now."""
+        Ending.interrupt()
 
     def perform_job(self, job: Job, queue: Queue) -> bool:
         """A long-lived process must drop connections MySQL has closed, as a request does."""

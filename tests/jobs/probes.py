@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -22,11 +23,12 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from jobs import dispatch, schedule, scheduler
+    from jobs import dispatch, schedule, scheduler, worker
 
     role, *words = sys.argv[1:]
     if role == "worker":
         dispatch.KINDS |= kinds()
+        worker.OVERDUE_SECONDS = 2
         call_command("rqworker", *words)
     else:
         probe = schedule.Entry("probe", tick, PROBE_EVERY, "default")
@@ -44,6 +46,8 @@ def kinds() -> dict:
         "hang": Kind(hang, "default", 1),
         "kill": Kind(kill, "default"),
         "nap": Kind(nap, "default"),
+        "slow at first": Kind(slow_at_first, "default"),
+        "deaf": Kind(deaf, "default", 1),
     }
 
 
@@ -84,6 +88,25 @@ def hang(task: "Task") -> None:
 
 def kill(task: "Task") -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def deaf(task: "Task") -> None:
+    """A call into C that never returns: the signal of its time limit waits for ever."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    hang(task)
+
+
+def slow_at_first(task: "Task") -> None:
+    """Who claims it first is kept for a minute, swallowing what it can; the second does it at once."""
+    if task.fence == 1:
+        keep_busy()
+    effect(task)
+
+
+def keep_busy() -> None:
+    for _ in range(600):
+        with suppress(Exception):
+            time.sleep(0.1)
 
 
 def nap(task: "Task") -> None:

@@ -8,6 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from jobs import ingest
+from jobs.pulse import Pulse
+
+STEP_SECONDS = 180.0  # reading and recording once, MySQL waiting for a lock included
 
 
 class Command(BaseCommand):
@@ -19,4 +22,6 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stopped.set())
         gc.collect()
         gc.freeze()  # what was imported stays; it need not be looked through again and again
-        ingest.read(stopped.is_set)
+        pulse = Pulse()
+        pulse.watch()
+        ingest.read(stopped.is_set, lambda: pulse.expect(STEP_SECONDS))

@@ -4,11 +4,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from jobs.pulse import Pulse
 from jobs.scheduler import Scheduler
+
+TICK_SECONDS = 60.0  # the longest one tick lasts, a Redis that is away included
 
 
 class Command(BaseCommand):
     help = "Enqueue the timetable's jobs when they are due, until SIGTERM. One per instance: they take turns."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        Scheduler().run()
+        pulse = Pulse()
+        pulse.watch()
+        Scheduler(alive=lambda: pulse.expect(TICK_SECONDS)).run()
