@@ -10,11 +10,12 @@ from typing import Any
 
 import environ
 
-from console import logs
+from console import logs, shared_metrics
 from console.watching import Watchdog, Worker
 from outpost.notify import take_notifier
 
 env = environ.Env()
+_metrics = shared_metrics.share()  # before a worker imports what counts
 _notifier = take_notifier()  # gunicorn itself would say that it is ready before the application is loaded
 
 bind = env.str("CONSOLE_LISTEN", "127.0.0.1:8000")
@@ -50,3 +51,13 @@ def when_ready(arbiter: Any) -> None:
     """The sockets are open. Watched from now on, under systemd alone: elsewhere nobody would listen."""
     if _notifier.address:
         Watchdog(arbiter, _notifier).start()
+
+
+def child_exit(arbiter: Any, worker: Any) -> None:
+    """A worker ended, as each does now and then: what it counted must not."""
+    shared_metrics.forget(_metrics, worker.pid)
+
+
+def on_exit(arbiter: Any) -> None:
+    """All have ended."""
+    shared_metrics.unshare(_metrics)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 ADDED_UP = ("counter", "histogram")
+_OURS = "console-metrics-"
 _MEMORY = Path("/dev/shm")  # noqa: S108 - where it is not a disk's
 
 
@@ -22,7 +23,7 @@ def share() -> Path:
     """The directory, emptied, for workers to find in their environment. Of memory, unless one is given."""
     given = os.environ.get(VARIABLE)
     root = _MEMORY if _MEMORY.is_dir() else None
-    directory = Path(given or tempfile.mkdtemp(prefix="console-metrics-", dir=root))
+    directory = Path(given or tempfile.mkdtemp(prefix=_OURS, dir=root))
     directory.mkdir(parents=True, exist_ok=True)
     for left_behind in directory.glob("*.db"):
         left_behind.unlink()
@@ -31,8 +32,9 @@ def share() -> Path:
 
 
 def unshare(directory: Path) -> None:
-    """At the end of the one that shared it."""
-    shutil.rmtree(directory, ignore_errors=True)
+    """At the end of the one that shared it; a directory that was given stays."""
+    if directory.name.startswith(_OURS):
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def forget(directory: Path, pid: int) -> None:

@@ -12,7 +12,7 @@ from tests.architecture.source import PROJECT, modules
 READ_BY_OTHERS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"}
 SETTINGS = {"console/settings.py", "console/serving.py", "console/wsgi.py", "outpost/settings.py", "outpost/__main__.py"}
 # The processes that answer /metrics together find each other by a variable of prometheus_client's.
-METRICS = {"outpost/metrics.py", "outpost/shared_metrics.py"}
+METRICS = {"outpost/metrics.py", "outpost/shared_metrics.py", "console/shared_metrics.py"}
 # Takes what systemd alone sets, so that no child speaks for its parent.
 SUPERVISED = {"outpost/notify.py"}
 # Starts a program that is given of our environment only what any process needs.

@@ -92,7 +92,7 @@ def test_workers_of_a_queue_are_counted() -> None:
 
 def test_the_live_store_tells_how_much_it_holds(world: World, door: Door) -> None:
     publish(world.harbour)
-    door.connect(COUNTER)
+    door.arrive(COUNTER)
     assert told("aerie_live_store_up") == 1
     assert told("aerie_live_store_access_points") == 1
     assert (told("aerie_live_store_facts") or 0) >= 1
