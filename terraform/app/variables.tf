@@ -53,9 +53,9 @@ variable "rest_at" {
 }
 
 variable "requests_per_instance" {
-  description = "Requests a minute and console instance that target tracking aims at. 16 threads at 50 ms answer 19,200; a third of it leaves room for a lost zone and for the minutes until a new instance answers."
+  description = "Requests a minute and console instance that target tracking aims at. A page takes 15-25 ms of CPU, so that two cores answer some 6,000; two fifths of it leave room for a lost zone and for the minutes until a new instance answers."
   type        = number
-  default     = 6000
+  default     = 2400
 }
 
 variable "console_cpu" {

@@ -28,6 +28,7 @@ BENCHMARKS = (
     "backups",
     "usage",
     "queue",
+    "autoscaling",
 )
 
 

@@ -1,5 +1,6 @@
 """The arithmetic of target tracking, by hand on paper."""
 
+from tests.load.autoscaling import DAYS, measure, production
 from tests.load.scaling import DAY, HOUR, Floor, Minute, Policy, play
 from tests.load.week import RUSH_AT, Week
 
@@ -47,3 +48,14 @@ def test_a_week_is_the_same_again_and_has_its_rush_on_tuesday() -> None:
     assert week(12345) == Week(peak=1000)(12345)
     assert week(RUSH_AT + 6) > 1.5 * week(RUSH_AT - 6)
     assert week(5 * DAY + 10 * HOUR) < 0.8 * week(3 * DAY + 10 * HOUR)
+
+
+def test_productions_policy_is_read_from_terraform() -> None:
+    policy = production()
+    assert 1 < policy.least < policy.most
+    assert policy.target > 0
+    assert {floor.days for floor in policy.floors} <= set(DAYS.values())
+
+
+def test_under_productions_policy_nobody_waits_through_the_week() -> None:
+    assert [str(goal) for goal in measure().goals if not goal.is_met] == []

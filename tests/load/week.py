@@ -21,7 +21,7 @@ class Week:
     """``peak`` is requests a minute at a weekday's busiest; the rush adds ``rush`` times that."""
 
     peak: float
-    rush: float = 2.0
+    rush: float = 0.8
     seed: int = 1
 
     def __call__(self, minute: int) -> float:

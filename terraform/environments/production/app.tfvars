@@ -1,4 +1,4 @@
-# t4g.small, 2 GiB, two cores: a console's two processes of eight threads take 400 MB and answer some 300 requests a
+# t4g.small, 2 GiB, two cores: a console's two processes of eight threads take 400 MB and answer some 100 requests a
 # second; a worker's processes 600 MB. More of the small ones rather than few large: a lost one is then a small part.
 # One in each zone is the least that survives the loss of one without anybody noticing.
 fleets = {
@@ -33,5 +33,5 @@ log_days     = 365
 operators = ["operations@aerie.example"]
 budget    = 1200
 
-# db.r7g.large has 1,000.
-database_connections_limit = 750
+# Of the 2,000 that 16 capacity units have.
+database_connections_limit = 1500
