@@ -31,7 +31,7 @@ variable "replica_lag_limit" {
 }
 
 variable "database_connections_limit" {
-  description = "Three quarters of max_connections of the writer's class: 90 on db.t4g.medium, 1,000 on db.r7g.large. New instances need theirs before old ones give theirs back."
+  description = "Three quarters of max_connections, which follows the most capacity the database may have: 90 with 2 Aurora capacity units, 1,000 with 8, 2,000 with 16. New instances need theirs before old ones give theirs back."
   type        = number
   default     = 68
 }
