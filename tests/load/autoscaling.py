@@ -33,8 +33,8 @@ def measure(scale: float = 1.0) -> Findings:
     saving = f"{1 - tracked / rigid:.0%}"
     sample = (
         f"A week of {number(sum(minute.load for minute in minutes) / 1e6)} million requests, "
-        f"{number(week.peak)} a minute when a usual day is busiest and {number(_busiest(minutes))} in Tuesday's "
-        f"rush. {policy.least} to {policy.most} instances, {number(policy.target)} requests a minute for each; "
+        f"{number(week.peak)} a minute when a usual day is busiest, {number(_busiest(minutes))} in a rush. "
+        f"{policy.least} to {policy.most} instances for {number(policy.target)} requests a minute each, "
         f"{policy.boot} minutes from the alarm to the first request, {policy.drain} to drain."
     )
     rows = [
