@@ -19,6 +19,8 @@ from moto.autoscaling.responses import AutoScalingResponse
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
+from moto.ec2.responses.launch_templates import LaunchTemplates
+from moto.ec2.utils import parse_user_data
 
 ACTIVE = ("Pending", "InProgress", "RollbackInProgress", "Cancelling")
 _numbers = itertools.count(1)
@@ -202,8 +204,31 @@ def _launch_template(state: InstanceState) -> dict[str, Any] | None:
     }
 
 
+_made = LaunchTemplates.create_launch_template_version
+
+
+def create_launch_template_version(self: LaunchTemplates) -> ActionResult:
+    """moto's, and what it leaves out: the source version's data, and user data of the kind it reads later."""
+    name, number = self._get_param("LaunchTemplateName"), self._get_param("LaunchTemplateId")
+    template = (
+        self.ec2_backend.get_launch_template_by_name(name)
+        if name
+        else self.ec2_backend.get_launch_template(number)
+    )
+    source = self._get_param("SourceVersion")
+    before = dict(template.get_version(source).data) if source else {}
+    result = _made(self)
+    version = template.versions[-1]
+    data = before | {key: value for key, value in version.data.items() if value is not None}
+    if isinstance(data.get("UserData"), str):
+        data["UserData"] = parse_user_data(data["UserData"])
+    version.data = data
+    return result
+
+
 def extend() -> None:
     """Add the actions to moto in this process; an instance tells the version it was started with."""
+    LaunchTemplates.create_launch_template_version = create_launch_template_version
     for action in (
         start_instance_refresh,
         describe_instance_refreshes,
