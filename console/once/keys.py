@@ -44,9 +44,12 @@ def _unchosen(request: HttpRequest, body: bytes) -> tuple[str, str]:
 
 
 def _who(request: HttpRequest) -> str:
-    """Whose request it is, without asking the database: a key never answers for another browser."""
-    cookies = (request.COOKIES.get(name, "") for name in _COOKIES)
-    return _digest(*cookies, request.headers.get("Authorization", ""))
+    """Whose request it is, without asking the database: a key never answers for another browser.
+
+    Before anybody has signed in, the CSRF cookie tells browsers apart.
+    """
+    cookies = (request.COOKIES.get(name) for name in _COOKIES)
+    return _digest(next(filter(None, cookies), ""), request.headers.get("Authorization", ""))
 
 
 _COOKIES = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME)

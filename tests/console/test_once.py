@@ -1,0 +1,273 @@
+"""What is sent once is done once: run again when MySQL loses it, answered the same when it comes again."""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import OperationalError, connection, connections
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Answer, AuditEntry, Invitation
+from console.once import patience
+from console.once.answers import REPLAYED
+from jobs.housekeeping import ANSWERS_KEPT, prune_all
+from tests.console import forms
+from tests.endpoint import Endpoint
+from tests.world import PASSWORD, World
+
+KEY = {"Idempotency-Key": "5f0c9c1e"}
+NELL = {"email": "nell@elsewhere.example", "role": "viewer"}
+INVITE = "/o/cafe-lento/invitations/new/"
+
+
+@pytest.fixture
+def committed(transactional_db: None, world: World) -> World:
+    """Its rows are there for every connection."""
+    return world
+
+
+def fields(client: Client, address: str) -> dict[str, Any]:
+    """What the form on this page would send, as it is."""
+    page = client.get(address)
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.content.decode())
+    assert token
+    return {**forms.fields(page), "csrfmiddlewaretoken": token[1]}
+
+
+def send(client: Client, content: dict[str, str] = NELL, headers: dict[str, str] | None = None) -> Any:
+    return client.post(INVITE, content, headers=headers or KEY)
+
+
+def test_sent_again_it_has_one_effect_and_the_same_answer(world: World) -> None:
+    bo = world.browser(world.bo)
+    first, second = send(bo), send(bo)
+    assert (second.status_code, second["Location"]) == (302, first["Location"])
+    assert second[REPLAYED] == "true"
+    assert second.cookies["messages"].value == first.cookies["messages"].value
+    assert Invitation.objects.count() == 1
+
+
+def test_a_key_with_something_else_is_refused_in_words(world: World) -> None:
+    bo = world.browser(world.bo)
+    send(bo)
+    answer = send(bo, NELL | {"role": "admin"})
+    assert answer.status_code == 422
+    assert "was answered before, and it carried something else" in answer.content.decode()
+    assert Invitation.objects.get().role == "viewer"
+
+
+def test_a_key_answers_nobody_else(world: World) -> None:
+    send(world.browser(world.bo))
+    assert REPLAYED not in send(world.browser(world.bo))
+    answer = send(world.browser(world.otto))
+    assert (answer.status_code, REPLAYED in answer) == (404, False)
+
+
+def test_a_form_s_page_is_its_key(world: World) -> None:
+    """Sent twice from one page it is one; from a page loaded anew, or corrected, it is another."""
+    bo = world.browser(world.bo)
+    page = fields(bo, INVITE) | NELL
+    assert "csrfmiddlewaretoken" in page
+    first, second = bo.post(INVITE, page), bo.post(INVITE, page)
+    assert (second[REPLAYED], second["Location"]) == ("true", first["Location"])
+    assert REPLAYED not in bo.post(INVITE, page | {"email": "other@elsewhere.example"})
+    assert bo.post(INVITE, fields(bo, INVITE) | NELL).status_code == 422
+    assert Invitation.objects.count() == 2
+
+
+def test_a_script_means_it_each_time(world: World) -> None:
+    bo = world.browser(world.bo)
+    page = fields(bo, INVITE) | NELL
+    headers = {"X-CSRFToken": page["csrfmiddlewaretoken"]}
+    assert [send(bo, page, headers).status_code for _ in range(2)] == [302, 422]
+
+
+@pytest.mark.parametrize(("proxies", "statuses"), [(1, [302, 302]), (0, [302, 422])])
+def test_a_number_counts_when_our_proxy_gave_it(
+    world: World, settings: Any, proxies: int, statuses: list[int]
+) -> None:
+    settings.TRUSTED_PROXIES = proxies
+    bo = world.browser(world.bo)
+    headers = {"X-Request-ID": "3c1f7a52", "X-Forwarded-For": "192.0.2.7"}
+    assert [send(bo, NELL, headers).status_code for _ in range(2)] == statuses
+
+
+def test_a_page_that_was_refused_comes_again_as_it_was(world: World) -> None:
+    bo = world.browser(world.bo)
+    first, second = (send(bo, {"email": "nonsense", "role": "viewer"}) for _ in range(2))
+    assert (second.status_code, second.content) == (422, first.content)
+
+
+def test_what_is_kept_is_sealed_and_goes_after_a_day(world: World) -> None:
+    bo = world.browser(world.bo)
+    send(bo)
+    kept = Answer.objects.get()
+    assert "members" not in kept.sealed
+    assert kept.content()["headers"]  # type: ignore[index]
+    list(prune_all(kept.at + ANSWERS_KEPT))
+    assert Answer.objects.count() == 1
+    list(prune_all(kept.at + ANSWERS_KEPT * 1.01))
+    assert Answer.objects.count() == 0
+
+
+def test_an_answer_too_large_to_keep_is_told_of(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accounts.models.answer.LARGEST", 10)
+    bo = world.browser(world.bo)
+    send(bo)
+    assert send(bo).status_code == 409
+    assert Invitation.objects.count() == 1
+
+
+def test_what_breaks_half_way_leaves_nothing_and_may_be_sent_again(
+    committed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bo = committed.browser(committed.bo)
+    bo.raise_request_exception = False
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.mailing.invitations.send_invitation_soon", broken)
+        assert send(bo).status_code == 500
+    assert Invitation.objects.count() == Answer.objects.count() == 0
+    assert send(bo).status_code == 302
+
+
+def broken(*_: Any) -> None:
+    raise RuntimeError("half way")
+
+
+def failing(code: int, times: int) -> Callable[..., Any]:
+    """For ``execute_wrapper``: so many inserts of an audit entry fail with MySQL's error."""
+    left = iter(range(times))
+
+    def fail(execute: Any, sql: str, *rest: Any) -> Any:
+        if "INSERT INTO `accounts_auditentry`" in sql and next(left, None) is not None:
+            with connection.wrap_database_errors:
+                raise connection.Database.OperationalError(code, "as if")
+        return execute(sql, *rest)
+
+    return fail
+
+
+@pytest.mark.parametrize("code", [1213, 1205, 1290, 2006, 2013])
+def test_run_again_after_a_fault_that_passes(committed: World, code: int) -> None:
+    bo = committed.browser(committed.bo)
+    with connection.execute_wrapper(failing(code, 2)):
+        assert send(bo).status_code == 302
+    assert Invitation.objects.count() == 1
+    assert AuditEntry.objects.filter(verb__startswith="invitation").count() == 1
+
+
+def test_given_up_in_words_when_it_takes_too_long(committed: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "PATIENCE", 0.2)
+    bo = committed.browser(committed.bo)
+    with connection.execute_wrapper(failing(2013, 1000)):
+        answer = send(bo)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "will not be done twice" in answer.content.decode()
+    assert Invitation.objects.count() == 0
+
+
+def test_any_other_error_is_not_tried_again(committed: World) -> None:
+    bo = committed.browser(committed.bo)
+    with connection.execute_wrapper(failing(1054, 1)), pytest.raises(OperationalError):
+        send(bo)
+    assert Invitation.objects.count() == 0
+
+
+@contextmanager
+def through_an_endpoint() -> Iterator[Endpoint]:
+    """This thread's connection goes through a proxy that can lose an answer."""
+    place = connection.settings_dict
+    with Endpoint(int(place["PORT"])).running() as endpoint:
+        connection.close()
+        before, place["PORT"] = place["PORT"], endpoint.port
+        try:
+            yield endpoint
+        finally:
+            connection.close()
+            place["PORT"] = before
+
+
+def test_a_commit_whose_answer_is_lost_is_done_once(committed: World) -> None:
+    bo = committed.browser(committed.bo)
+    with through_an_endpoint() as endpoint:
+        endpoint.swallow_commit()
+        answer = send(bo, NELL, {"X-CSRFToken": "no key of its own"})
+        assert endpoint.swallowed == 1
+    assert (answer.status_code, answer[REPLAYED]) == (302, "true")
+    assert Invitation.objects.count() == 1
+
+
+def test_connections_cut_between_requests_and_amid_them_fail_nobody(committed: World) -> None:
+    bo = committed.browser(committed.bo)
+    bo.raise_request_exception = False
+    with through_an_endpoint() as endpoint:
+        assert bo.get(reverse("members", args=["cafe-lento"])).status_code == 200
+        endpoint.cut()
+        assert bo.get(reverse("members", args=["cafe-lento"])).status_code == 200
+        endpoint.cut()
+        assert send(bo).status_code == 302
+
+
+def test_two_at_once_under_one_key_are_one(committed: World) -> None:
+    browser = committed.browser(committed.bo)
+    page = fields(browser, INVITE) | NELL
+    answers: list[Any] = []
+    together = threading.Barrier(2)
+
+    def post() -> None:
+        mine = Client()
+        mine.cookies = browser.cookies
+        together.wait()
+        answers.append(mine.post(INVITE, page))
+        connections.close_all()
+
+    threads = [threading.Thread(target=post) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [answer["Location"] for answer in answers] == [reverse("members", args=["cafe-lento"])] * 2
+    assert sorted(REPLAYED in answer for answer in answers) == [False, True]
+    assert Invitation.objects.count() == 1
+
+
+def test_signing_in_twice_gives_both_the_same_session(committed: World) -> None:
+    browser = Client()
+    page = fields(browser, "/account/login/") | {"login": "bo@lento.example", "password": PASSWORD}
+    cache.clear()
+    before = browser.cookies.output()
+    first = browser.post("/account/login/", page)
+    again = Client()
+    again.cookies.load(before.replace("Set-Cookie: ", ""))
+    assert {name: morsel.value for name, morsel in again.post("/account/login/", page).cookies.items()} == {
+        name: morsel.value for name, morsel in first.cookies.items()
+    }
+
+
+def test_health_is_told_as_it_is(committed: World) -> None:
+    def dead(execute: Any, *rest: Any) -> Any:
+        raise OperationalError(2013, "as if")
+
+    assert Client().get("/readyz").json()["ready"]
+    with connection.execute_wrapper(dead):
+        told = Client().get("/readyz")
+    assert (told.status_code, told.json()["database"]) == (200, "OperationalError")
+
+
+def test_a_request_that_changes_nothing_costs_no_statement(
+    world: World, django_assert_num_queries: Any
+) -> None:
+    from console.once.middleware import Once
+
+    def view(_request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    request = Client().get("/livez").wsgi_request
+    with django_assert_num_queries(0):
+        assert Once(view)(request).status_code == 200

@@ -1,0 +1,92 @@
+"""Browsers that write all the time: each write is unique, so that what was lost or doubled can be counted."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import requests
+
+from tests.stack import Browser
+
+EVERY = 1.5  # seconds between two invitations of one person: an organisation has fifty open at most
+
+
+@dataclass
+class Book:
+    """What was asked for and answered well, and what was not."""
+
+    done: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    longest: float = 0.0  # seconds of the slowest request
+
+    def time(self, what: str, write: Callable[[], None]) -> None:
+        began = time.monotonic()
+        try:
+            write()
+        except (requests.RequestException, AssertionError) as error:
+            self.failed.append(f"{what}: {error!r}")
+        else:
+            self.done.append(what)
+        self.longest = max(self.longest, time.monotonic() - began)
+
+
+class Writers:
+    """A thread for each browser; ``with`` runs them."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.invitations, self.saves, self.logins = Book(), Book(), Book()
+        self._stopped = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def invite(self, browser: Browser, organisation: str, number: int) -> None:
+        count = 0
+        while not self._stopped.wait(EVERY):
+            count += 1
+            email = f"guest-{number}-{count}@elsewhere.example"
+            self.invitations.time(email, lambda email=email: _invite(browser, organisation, email))  # type: ignore[misc]
+
+    def save(self, browser: Browser, settings: str) -> None:
+        count = 0
+        while not self._stopped.is_set():
+            count += 1
+            name = f"Place {settings.split('/')[4]} saved {count}"
+            self.saves.time(name, lambda name=name: _save(browser, settings, name))  # type: ignore[misc]
+
+    def log_in(self) -> None:
+        while not self._stopped.wait(3.0):
+            self.logins.time("login", lambda: _log_in(self.url))
+
+    def start(self, work: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def failed(self) -> list[str]:
+        return self.invitations.failed + self.saves.failed + self.logins.failed
+
+    def longest(self) -> float:
+        return max(self.invitations.longest, self.saves.longest, self.logins.longest)
+
+
+def _invite(browser: Browser, organisation: str, email: str) -> None:
+    browser.go(f"{organisation}invitations/new/")
+    browser.fill(email=email, role="viewer")
+    assert browser.url.endswith("/members/"), browser.text[:200]
+
+
+def _save(browser: Browser, settings: str, name: str) -> None:
+    browser.go(settings)
+    browser.fill(name=name)
+    assert "revision=" in browser.url, (browser.url, browser.text[:200])
+
+
+def _log_in(url: str) -> None:
+    browser = Browser(url)
+    assert "/account/login/" not in browser.url, browser.text[:200]
