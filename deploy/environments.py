@@ -1,5 +1,6 @@
 """One environment in AWS: its clients, its parameters, and the names of what Terraform made for it."""
 
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -49,8 +50,8 @@ class Environment:
             self.client("ssm").put_parameter(Name=full, Value=value, Type="String", Overwrite=True)
 
     def remove_parameter(self, name: str) -> None:
-        # The plural one: what is not there is no error.
-        self.client("ssm").delete_parameters(Names=[f"/aerie/{self.name}/{name}"])
+        with suppress(self.client("ssm").exceptions.ParameterNotFound):
+            self.client("ssm").delete_parameter(Name=f"/aerie/{self.name}/{name}")
 
     @cached_property
     def bucket(self) -> str:

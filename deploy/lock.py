@@ -45,10 +45,10 @@ class Lock:
 
     def __exit__(self, kind: type[BaseException] | None, error: Any, trace: TracebackType | None) -> None:
         self._ended.set()
-        with suppress(BotoCoreError, ClientError):  # it ends by itself, and how the deploy ended counts more
-            found = self._found()
-            if found and found[0]["token"] == self.token:
-                self.s3.delete_object(Bucket=self.bucket, Key=KEY)
+        # Over from now on; deleting would need a right that a deployer has no other use for. Should
+        # S3 be away, it ends by itself, and how the deploy ended counts more.
+        with suppress(BotoCoreError, ClientError):
+            self._put({"IfMatch": self._etag}, timedelta(0))
 
     def check(self) -> None:
         """Raises ``Halted`` once the lock is lost: another deploy may be at work."""
@@ -69,8 +69,8 @@ class Lock:
             )
         return None
 
-    def _put(self, condition: dict[str, str]) -> bool:
-        until = (self.now() + LEASE).isoformat(timespec="seconds")
+    def _put(self, condition: dict[str, str], lease: timedelta = LEASE) -> bool:
+        until = (self.now() + lease).isoformat(timespec="milliseconds")
         who = f"{getpass.getuser()}@{socket.gethostname()}"
         body = json.dumps({"token": self.token, "who": who, "what": self.what, "until": until})
         try:

@@ -1,7 +1,7 @@
 """The new release's migrations, run by the new release before any instance of a group has it.
 
-One instance is started of the new image, with the utility role's launch template and no
-role of its own, so that nothing of the new code but its migrations runs. The document
+One instance is started of the new image by the utility role's launch template, and told to hold:
+it writes its environment and starts no unit, so nothing of the new code but its migrations runs. The document
 ``aerie-<environment>-manage`` has it run ``manage.py`` through Systems Manager; then it is ended, as
 it is when the deploy is killed: the next one ends what it finds. The command itself holds
 a lock in MySQL, so two never migrate at once.
@@ -38,8 +38,26 @@ def run(
     with _instance(environment, image) as instance:
         shown.at(10, f"{instance} starts")
         words = f"migrate_release --running {running}" if running else "migrate_release"
+        told = _migrated(environment, instance, words, pause, shown)
+    output = told.get("StandardOutputContent", "").strip()
+    if told["Status"] != _ENDED_WELL:
+        reason = told.get("StandardErrorContent", "").strip() or output
+        raise Halted(f"The migrations ended as {told['Status']}: {reason[-1500:]}", _WHAT_NOW)
+    for line in output.splitlines():
+        shown.say(f"  {line}")
+
+
+def _migrated(
+    environment: Environment, instance: str, words: str, pause: Callable[[float], None], shown: Shown
+) -> dict[str, Any]:
+    """How the command ended, asked again while the instance has not finished booting."""
+    for _look in range(LOOKS_FOR_AGENT):
         command = _send(environment, instance, words, pause, shown)
-        _wait(environment, instance, command, pause, shown)
+        told = _wait(environment, instance, command, pause, shown)
+        if not _not_booted(told):
+            break
+        pause(POLL)
+    return told
 
 
 def end_leftovers(environment: Environment) -> None:
@@ -67,16 +85,17 @@ def _instance(environment: Environment, image: Image) -> Iterator[str]:
 
 
 def _wanted(environment: Environment, image: Image) -> dict[str, Any]:
-    """As a utility instance, but of no role: whoever sees it knows why it is there."""
+    """As a utility instance that is told to hold: it knows its environment and starts no unit."""
     every = groups.found(environment)
     group = every.get("utility") or every.get("worker") or next(iter(every.values()))
     template = groups.specification(group)["LaunchTemplateId"]
     told = groups.template_data(environment, template)["UserData"]
-    tags = {"Name": environment.resource(PURPOSE), "Environment": environment.name, TAG: PURPOSE}
+    tags = {"Name": environment.resource(PURPOSE), "Project": "aerie", "Environment": environment.name}
+    tags |= {"Role": "utility", TAG: PURPOSE}  # a deployer may send commands to the role utility alone
     return {
         "LaunchTemplate": {"LaunchTemplateId": template, "Version": "$Default"},
         "ImageId": image.ami,
-        "UserData": groups.plain(groups.user_data(told, roles=[], release=image.version)),
+        "UserData": groups.plain(groups.user_data(told, roles=["utility"], hold=True, release=image.version)),
         "SubnetId": group["VPCZoneIdentifier"].split(",")[0],
         "InstanceInitiatedShutdownBehavior": "terminate",
         "TagSpecifications": [
@@ -92,7 +111,7 @@ def _send(
     for _look in range(LOOKS_FOR_AGENT):
         try:
             sent = ssm.send_command(
-                InstanceIds=[instance], DocumentName=document, Parameters={"arguments": [words]}
+                InstanceIds=[instance], DocumentName=document, Parameters={"words": [words]}
             )
         except ClientError as error:
             if code_of(error) not in _NOT_THERE_YET:
@@ -106,25 +125,24 @@ def _send(
     raise Halted(f"{instance} never reported to Systems Manager", "Nothing was migrated.")
 
 
+def _not_booted(told: dict[str, Any]) -> bool:
+    """systemd had no environment file to read: the agent was quicker than the instance's own boot."""
+    return told["Status"] == "Failed" and "unavailable resources" in told.get("StandardErrorContent", "")
+
+
 def _wait(
     environment: Environment, instance: str, command: str, pause: Callable[[float], None], shown: Shown
-) -> None:
+) -> dict[str, Any]:
     ssm = environment.client("ssm")
     while True:
         try:
-            told = ssm.get_command_invocation(CommandId=command, InstanceId=instance)
+            told: dict[str, Any] = ssm.get_command_invocation(CommandId=command, InstanceId=instance)
         except ssm.exceptions.InvocationDoesNotExist:  # for a moment after it was sent
             told = {"Status": "Pending"}
         if told["Status"] not in _GOING_ON:
-            break
+            return told
         shown.at(50, "migrating")
         pause(POLL)
-    output = told.get("StandardOutputContent", "").strip()
-    if told["Status"] != _ENDED_WELL:
-        words = told.get("StandardErrorContent", "").strip() or output
-        raise Halted(f"The migrations ended as {told['Status']}: {words[-1500:]}", _WHAT_NOW)
-    for line in output.splitlines():
-        shown.say(f"  {line}")
 
 
 _WHAT_NOW = (

@@ -47,7 +47,7 @@ def test_migrations_run_on_an_instance_of_the_new_image_that_is_gone_afterwards(
     ssm, ec2 = staging.aws.client("ssm"), staging.aws.client("ec2")
     last = ssm.list_commands()["Commands"][-1]
     assert last["DocumentName"] == "aerie-staging-manage"
-    assert last["Parameters"] == {"arguments": [f"migrate_release --running {BEFORE}"]}
+    assert last["Parameters"] == {"words": [f"migrate_release --running {BEFORE}"]}
     found = ec2.describe_instances(InstanceIds=last["InstanceIds"])["Reservations"][0]["Instances"][0]
     assert (found["ImageId"], found["State"]["Name"]) == (staging.images[AFTER], "terminated")
 
