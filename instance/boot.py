@@ -33,6 +33,9 @@ def run(settings: Settings) -> None:
     sources = patiently(lambda: fetch(identity))
     changed = write(settings, identity, sources, owner=OUTPOST_USER)
     log.info("wrote %s", ", ".join(changed) or "nothing new")
+    if assignment.hold:
+        log.info("holding release %s: no unit is started", assignment.release)
+        return
     systemd.start(systemd.targets(assignment.roles))
     log.info("starting %s of release %s", ", ".join(assignment.roles), assignment.release)
 

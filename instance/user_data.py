@@ -14,7 +14,7 @@ FIRST_LINE = "#cloud-config"
 ROLES = ("console", "worker", "utility", "outpost")
 LONGEST = 16_384  # bytes: EC2's limit
 _NEEDED = ("roles", "environment", "region", "release")
-_KNOWN = {*_NEEDED, "endpoint_url"}
+_KNOWN = {*_NEEDED, "endpoint_url", "hold"}
 _SHAPES = {
     "environment": (r"[a-z][a-z0-9-]{0,31}", "small letters, digits and dashes, at most 32"),
     "region": (r"[a-z]{2}(-[a-z]+)+-\d{1,2}", "an AWS region such as eu-central-1"),
@@ -39,6 +39,8 @@ class Assignment:
     region: str
     release: str
     endpoint_url: str = ""
+    # Know everything and start nothing: what a deploy runs the new release's migrations on.
+    hold: bool = False
     # What a newer Terraform may tell an older release after a rollback: told of, and left alone.
     unknown: tuple[str, ...] = ()
 
@@ -50,6 +52,7 @@ def parse(text: str) -> Assignment:
     problems += _wrong_roles(given["roles"]) if "roles" in given else []
     problems += [line for name in _SHAPES if name in given for line in _wrong_shape(name, given[name])]
     problems += _wrong_endpoint(given.get("endpoint_url", ""))
+    problems += [] if isinstance(given.get("hold", False), bool) else ["hold is neither true nor false"]
     if problems:
         raise UserDataInvalid(problems)
     known = {name: given[name] for name in _KNOWN if name in given}
