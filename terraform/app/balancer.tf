@@ -3,6 +3,7 @@
 resource "aws_lb" "console" {
   #checkov:skip=CKV_AWS_150:deletion_protection is on but in a staging that comes and goes.
   #checkov:skip=CKV2_AWS_28:web_firewall is on in production; staging is not worth its price.
+  #checkov:skip=CKV2_AWS_76:The rule set is in local.managed_rules, where checkov cannot see it.
   name               = "${local.name}-console"
   load_balancer_type = "application"
   security_groups    = [local.network.console_balancer_security_group_id]

@@ -128,7 +128,7 @@ locals {
       Sid    = "LookForBuilding" # these know no resources
       Effect = "Allow"
       Action = [
-        "ec2:DescribeImageAttribute", "ec2:DescribeInstanceStatus", "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeRegions",
+        "ec2:DescribeInstanceStatus", "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeRegions",
         "ec2:DescribeSecurityGroups", "ec2:DescribeSnapshots", "ec2:DescribeSubnets", "ec2:DescribeTags",
         "ec2:DescribeVolumes", "ec2:DescribeVpcs",
       ]
@@ -176,7 +176,7 @@ locals {
     {
       Sid      = "MakeImages"
       Effect   = "Allow"
-      Action   = ["ec2:CopyImage", "ec2:CreateSnapshot", "ec2:ModifyImageAttribute", "ec2:RegisterImage"]
+      Action   = ["ec2:CopyImage", "ec2:CreateSnapshot", "ec2:DescribeImageAttribute", "ec2:ModifyImageAttribute", "ec2:RegisterImage"]
       Resource = ["${local.ec2}::image/*", "${local.ec2}::snapshot/*", "${local.ec2}:${local.account}:volume/*"]
     },
   ]

@@ -12,6 +12,7 @@ locals {
 }
 
 resource "aws_wafv2_web_acl" "console" {
+  #checkov:skip=CKV_AWS_192:AWSManagedRulesKnownBadInputsRuleSet is in local.managed_rules, where checkov cannot see it.
   count = var.web_firewall ? 1 : 0
 
   name        = "${local.name}-console"
