@@ -10,7 +10,7 @@ module "files" {
 
   name        = local.bucket.files
   key_arn     = aws_kms_key.data.arn
-  logs_bucket = module.logs.name
+  logs        = module.logs
   statements  = [data.aws_iam_policy_document.files.json]
   destroyable = !var.deletion_protection
 
@@ -37,7 +37,7 @@ module "static" {
   source = "../modules/bucket"
 
   name        = local.bucket.static
-  logs_bucket = module.logs.name
+  logs        = module.logs
   statements  = [data.aws_iam_policy_document.static.json]
   destroyable = !var.deletion_protection
 }
@@ -48,7 +48,7 @@ module "releases" {
 
   name        = local.bucket.releases
   key_arn     = aws_kms_key.data.arn
-  logs_bucket = module.logs.name
+  logs        = module.logs
   former_days = 365
   destroyable = !var.deletion_protection
 }

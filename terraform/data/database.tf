@@ -109,7 +109,6 @@ resource "aws_rds_cluster_instance" "this" {
 
   auto_minor_version_upgrade = false
   copy_tags_to_snapshot      = true
-  ca_cert_identifier         = "rds-ca-rsa2048-g1"
 
   monitoring_interval             = 60
   monitoring_role_arn             = aws_iam_role.monitoring.arn

@@ -24,7 +24,14 @@ from tests.servers import Server, temporary_directory
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 # Loaded where the module exists.
-EXTENSIONS = ("elasticache", "instance_refresh", "lifecycle", "alarms")
+EXTENSIONS = (
+    "bucket_policies",
+    "cloudfront",
+    "elasticache",
+    "instance_refresh",
+    "lifecycle",
+    "alarms",
+)
 
 
 @dataclass(frozen=True)

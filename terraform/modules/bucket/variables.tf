@@ -9,9 +9,9 @@ variable "key_arn" {
   default     = null
 }
 
-variable "logs_bucket" {
-  description = "Bucket that is told of every request; null for that bucket itself."
-  type        = string
+variable "logs" {
+  description = "The bucket that is told of every request; null for that bucket itself."
+  type        = object({ name = string })
   default     = null
 }
 
