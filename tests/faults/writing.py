@@ -2,13 +2,17 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import requests
 
+from tests.replication import query
+from tests.servers import MariaDB
 from tests.stack import Browser
 
+INVITERS = 2
 EVERY = 1.5  # seconds between two invitations of one person: an organisation has fifty open at most
 
 
@@ -71,8 +75,39 @@ class Writers:
     def failed(self) -> list[str]:
         return self.invitations.failed + self.saves.failed + self.logins.failed
 
+    def figures(self) -> str:
+        done = [len(book.done) for book in (self.invitations, self.saves, self.logins)]
+        counts = "{} invitations, {} saves, {} sign-ins".format(*done)
+        return f"{counts}; {len(self.failed())} failed; longest stall {self.longest():.1f} s"
+
+    def assert_each_once(self, server: MariaDB) -> None:
+        """Whatever was answered well is there, told of in the audit log, and nothing is there twice."""
+        there = query(server, "SELECT email FROM accounts_invitation WHERE email LIKE 'guest-%'")
+        assert Counter(email for (email,) in there) == Counter(self.invitations.done)
+        assert _told(server, "guest-%@elsewhere%") == Counter(self.invitations.done)
+        assert _told(server, "Place % saved %") == Counter(self.saves.done)
+
     def longest(self) -> float:
         return max(self.invitations.longest, self.saves.longest, self.logins.longest)
+
+
+def at_work(url: str) -> Writers:
+    """Those who invite, those who save their networks, and somebody who keeps signing in."""
+    writers = Writers(url)
+    first = Browser(url)
+    home = first.url.removeprefix(url)
+    networks = sorted({link["href"] for link in first.links("/networks/\\d+/$")})
+    for number in range(INVITERS):
+        writers.start(writers.invite, Browser(url), home, number)
+    for network in networks:
+        writers.start(writers.save, Browser(url), f"{network}settings/")
+    writers.start(writers.log_in)
+    return writers
+
+
+def _told(server: MariaDB, like: str) -> Counter[str]:
+    rows = query(server, f"SELECT subject FROM accounts_auditentry WHERE subject LIKE '{like}'")
+    return Counter(subject for (subject,) in rows)
 
 
 def _invite(browser: Browser, organisation: str, email: str) -> None:

@@ -72,3 +72,18 @@ window.addEventListener("pageshow", () => {
 
 const errors = document.getElementById("errors");
 if (errors) errors.focus();
+
+// A form sent twice from one page is done once. Whoever went back to the page and sends it again means it again.
+const wentBack = () => performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+
+function sendAnew() {
+  for (const form of document.querySelectorAll("form[method=post]")) {
+    form.querySelector("input[name=sent_anew]")?.remove();
+    const field = Object.assign(document.createElement("input"), { type: "hidden", name: "sent_anew" });
+    field.value = String(Date.now());
+    form.append(field);
+  }
+}
+
+if (wentBack()) sendAnew();
+addEventListener("pageshow", (event) => event.persisted && sendAnew());
