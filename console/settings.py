@@ -144,6 +144,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "console.probes.name_probed_host",
     "console.observing.ObserveRequest",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -161,6 +162,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "csp.middleware.CSPMiddleware",
     "console.limits.LimitBody",
+    "console.profiling.ProfileRequest",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
     "console.once.middleware.Interrupted",
 ]
@@ -313,3 +315,6 @@ vars().update(env.email_url_config(EMAIL_URL))
 
 LOGGING = logs.configure(env.str("LOG_LEVEL", "WARNING" if AERIE_ENV == "test" else "INFO"), AERIE_RELEASE)
 SLOW_QUERY_SECONDS = env.float("SLOW_QUERY_SECONDS", 0.5)
+PROFILE_REQUESTS = env.bool("PROFILE_REQUESTS", False)
+SENTRY_DSN = env.str("SENTRY_DSN", "")
+SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", AERIE_ENV)

@@ -112,7 +112,12 @@ def test_told_to_end_it_lets_another_go_on_at_once(
 ) -> None:
     wait_until(lambda: len(ticks.at) >= 2)
     leaving = schedulers[holder(ticks.server)]
-    assert gap_after(ticks, leaving.terminate) < LOCK_SECONDS
+    began = time.monotonic()
+    leaving.terminate()
+    wait_until(lambda: holder(ticks.server) not in (0, leaving.pid), 10, every=0.01)
+    took = time.monotonic() - began
+    print(f"another held the lock {took:.1f} s after SIGTERM")
+    assert took < 2
     assert leaving.wait(10) == 0
 
 

@@ -83,3 +83,18 @@ def test_an_outage_is_logged_once(caplog, away):
         "the live store does not answer",
         "the live store answers again",
     ]
+
+
+def test_a_call_that_never_ends_is_seen_to_last():
+    async def run():
+        gathering = Gathering("test", lambda items: asyncio.Event().wait())
+        task = asyncio.create_task(gathering.run())
+        assert gathering.calling() == 0.0
+        gathering.add("a", 1)
+        await asyncio.sleep(0.02)
+        assert gathering.calling() > 0.0
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert gathering.calling() == 0.0
+
+    asyncio.run(run())

@@ -69,6 +69,8 @@ def test_an_empty_environment_names_all_that_is_missing() -> None:
         ("OUTPOST_WORKERS", "99999", "whole number"),
         ("OUTPOST_TLS_CERT", "/nowhere", "there is no file /nowhere"),
         ("OUTPOST_DEVICE_AUTH", "password", "certificate, key, open"),
+        ("OUTPOST_DRAIN_SECONDS", "-1", "seconds from 0 to 3600"),
+        ("OUTPOST_STUCK_SECONDS", "1", "seconds from 2 to 3600"),
         ("OUTPOST_LOG_LEVEL", "loud", "debug, info"),
         ("OUTPOST_STORE", "dynamodb://hunter22", "redis://"),
         ("OUTPOST_STORE_KEYS", "aGVsbG8=", "key 1 has 5 bytes"),

@@ -1,0 +1,139 @@
+"""Processes of an outpost that hang are replaced while the others serve; systemd and balancer are told."""
+
+import os
+import signal
+import socket
+import time
+
+import pytest
+
+from tests.outpost.running import AccessPoint, eventually
+
+STUCK = 2  # seconds; 20 unless a test says otherwise
+WATCHDOG = 60  # the unit's
+
+
+@pytest.fixture
+def outpost(own_outpost):
+    own_outpost.environment |= {"OUTPOST_WORKERS": "2", "OUTPOST_STUCK_SECONDS": str(STUCK)}
+    return own_outpost.start()
+
+
+def replaced(outpost, *pids):
+    workers = outpost.workers()
+    return len(workers) == 2 and not set(pids) & set(workers)
+
+
+def test_a_frozen_process_is_replaced_and_the_other_goes_on(outpost):
+    frozen, other = outpost.workers()
+    with AccessPoint(outpost.port, "0000000000aa") as access_point:
+        eventually(lambda: access_point.socket.ping().wait(1))
+        os.kill(frozen, signal.SIGSTOP)
+        began = time.monotonic()
+        eventually(lambda: outpost.ask("/readyz") == (503, "1 of the processes do not answer\n"))
+        assert outpost.ask("/livez")[0] == 200
+        eventually(lambda: replaced(outpost, frozen), 2 * WATCHDOG)
+        took = time.monotonic() - began
+    print(f"replaced {took:.1f} s after it froze, with a limit of {STUCK} s")
+    eventually(lambda: outpost.ask("/readyz")[0] == 200)
+    assert other in outpost.workers()
+    assert outpost.count("outpost_replaced_processes_total", reason="stuck") == 1
+    assert "gives no sign of life" in outpost.log.read_text()
+
+
+def test_all_frozen_it_says_so_and_all_are_replaced(outpost):
+    frozen = outpost.workers()
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    eventually(lambda: outpost.ask("/livez")[0] == 503)
+    eventually(lambda: replaced(outpost, *frozen))
+    eventually(lambda: outpost.ask("/readyz")[0] == 200)
+    AccessPoint(outpost.port, "0000000000aa").connect().close()
+
+
+def test_a_frozen_admin_server_is_replaced(outpost):
+    pid = outpost.process.pid
+    with open(f"/proc/{pid}/task/{pid}/children") as children:
+        os.kill(int(children.read().split()[0]), signal.SIGSTOP)
+    eventually(lambda: "gives no sign of life" in outpost.log.read_text())
+    eventually(lambda: outpost.ask("/readyz")[0] == 200)
+
+
+def test_a_supervisor_that_was_frozen_itself_blames_nobody(outpost):
+    """As when the whole machine was paused: processes are not to be replaced for what befell all."""
+    workers = outpost.workers()
+    everybody = [*workers, outpost.process.pid]
+    for pid in everybody:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(5.5)  # longer than it forgives
+    for pid in reversed(everybody):
+        os.kill(pid, signal.SIGCONT)
+    time.sleep(1.5)  # it looked at least once
+    assert outpost.workers() == workers
+
+
+def test_a_live_store_that_hangs_is_no_reason_to_replace_anybody(outpost, own_live_server):
+    workers = outpost.workers()
+    with AccessPoint(outpost.port, "0000000000aa") as access_point:
+        own_live_server.process.send_signal(signal.SIGSTOP)
+        access_point.connect().state()
+        time.sleep(3 * STUCK)
+        own_live_server.process.send_signal(signal.SIGCONT)
+        eventually(lambda: outpost.ask("/readyz")[0] == 200)
+    assert outpost.workers() == workers
+
+
+# --- what systemd and the balancer are told ----------------------------------------------------------
+
+
+@pytest.fixture
+def systemd(tmp_path, own_outpost):
+    """What it hears; nobody is restarted."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(10)
+        own_outpost.environment["NOTIFY_SOCKET"] = str(tmp_path / "notify")
+        yield listening
+
+
+def hear_until(systemd, words):
+    heard = []
+    while words not in heard:
+        heard += systemd.recv(4096).decode().splitlines()
+    return heard
+
+
+def test_systemd_hears_ready_alive_reloading_and_stopping(own_outpost, systemd):
+    own_outpost.start()
+    assert "READY=1" in hear_until(systemd, "WATCHDOG=1")
+    own_outpost.process.send_signal(signal.SIGHUP)
+    heard = hear_until(systemd, "READY=1")
+    assert "RELOADING=1" in heard
+    assert any(words.startswith("MONOTONIC_USEC=") for words in heard)
+    own_outpost.process.send_signal(signal.SIGTERM)
+    hear_until(systemd, "STOPPING=1")
+
+
+def test_with_a_drain_file_it_is_not_ready_but_takes_connections(own_outpost, tmp_path):
+    own_outpost.environment["OUTPOST_DRAIN_FILE"] = str(tmp_path / "drain")
+    own_outpost.start()
+    (tmp_path / "drain").touch()
+    assert own_outpost.ask("/readyz") == (503, "draining\n")
+    with AccessPoint(own_outpost.port, "0000000000aa") as access_point:
+        access_point.connect()
+    (tmp_path / "drain").unlink()
+    assert own_outpost.ask("/readyz")[0] == 200
+
+
+def test_told_to_end_it_takes_connections_for_a_grace_and_closes_gradually(own_outpost):
+    own_outpost.environment |= {"OUTPOST_DRAIN_GRACE_SECONDS": "2", "OUTPOST_DRAIN_SECONDS": "2"}
+    own_outpost.start()
+    held = [AccessPoint(own_outpost.port, f"{number:012x}").connect() for number in range(300)]
+    own_outpost.process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    eventually(lambda: own_outpost.ask("/readyz") == (503, "draining\n"))
+    held.append(AccessPoint(own_outpost.port, "f00000000000").connect())
+    assert {one.ended() for one in held} == {"draining"}
+    assert {one.socket.close_code for one in held} == {1001}
+    assert own_outpost.process.wait(20) == 0
+    print(f"301 connections closed, ended {time.monotonic() - began:.1f} s after SIGTERM, of which 2 s grace")
