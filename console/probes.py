@@ -1,4 +1,4 @@
-"""Balancers and scrapers reach an instance by its address: they name no host that ALLOWED_HOSTS could list."""
+"""Balancers and scrapers reach an instance by its address: they name no host that ALLOWED_HOSTS lists."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ Answer = Callable[[HttpRequest], HttpResponse]
 
 
 def name_probed_host(get_response: Answer) -> Answer:
-    """Middleware: at these three, whatever was asked for counts as ours. They tell nothing that is a host's."""
+    """Middleware: at these three, whatever was asked for counts as ours. They tell nothing secret."""
     own = urlsplit(settings.CONSOLE_PUBLIC_URL).hostname or "localhost"
 
     def answer(request: HttpRequest) -> HttpResponse:
