@@ -17,7 +17,8 @@ from django.utils import timezone as clock
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from rq import Worker
+from rq import Queue, Worker
+from rq.worker import WorkerStatus
 
 from devices import replica
 from devices.backups.age import AGE, in_use
@@ -91,17 +92,26 @@ def _due(now: datetime) -> Iterator[GaugeMetricFamily]:
 def _queues() -> Iterator[Metric]:
     length = GaugeMetricFamily("aerie_queue_jobs", "Jobs that wait in a queue", labels=["queue"])
     oldest = GaugeMetricFamily("aerie_queue_oldest_seconds", "Age of the next job", labels=["queue"])
-    workers = GaugeMetricFamily("aerie_queue_workers", "Worker processes of a queue", labels=["queue"])
+    workers = GaugeMetricFamily(
+        "aerie_workers", "Worker processes, by what they do", labels=["queue", "state"]
+    )
     for name in settings.RQ_QUEUES:
         queue = prompt_queue(name)
         length.add_metric([name], queue.count)
         oldest.add_metric([name], _age_of_next(name))
-        workers.add_metric([name], Worker.count(queue=queue))
+        for state, count in _workers_of(queue).items():
+            workers.add_metric([name, state], count)
     yield from (length, oldest, workers, *performed.families())
     last = prompt_queue("default").connection.get(LAST_TICK_KEY)
     if last is not None:
         age = max(0.0, time.time() - float(last))
         yield GaugeMetricFamily("aerie_scheduler_tick_age_seconds", "Since the scheduler's tick", value=age)
+
+
+def _workers_of(queue: Queue) -> dict[str, int]:
+    """Each state always there."""
+    busy = sum(worker.get_state() == WorkerStatus.BUSY for worker in Worker.all(queue=queue))
+    return {"busy": busy, "idle": Worker.count(queue=queue) - busy}
 
 
 def _store() -> Iterator[Metric]:

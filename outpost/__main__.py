@@ -29,10 +29,12 @@ def main() -> int:
 def _supervise(settings: Settings, notifier: Notifier) -> int:
     # Not earlier: these import prometheus_client, which must find the metrics' directory.
     from outpost.logs import write_json_lines
+    from outpost.reporting import report_errors
     from outpost.supervisor import Supervisor
     from outpost.tls import TlsFilesInvalid
 
-    write_json_lines(settings.log_level)
+    write_json_lines(settings.log_level, settings.release)
+    report_errors(settings)
     try:
         Supervisor(settings, notifier).run()
     except (OSError, TlsFilesInvalid) as error:

@@ -13,6 +13,10 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 class JsonLines(logging.Formatter):
     """What was said, when (UTC), by whom, and the ``extra`` fields."""
 
+    def __init__(self, release: str = "development") -> None:
+        super().__init__()
+        self._release = release
+
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
         line: dict[str, Any] = {
@@ -21,6 +25,7 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "event": record.getMessage(),
             "pid": record.process,
+            "release": self._release,
         }
         line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if record.exc_info:
@@ -28,9 +33,9 @@ class JsonLines(logging.Formatter):
         return msgspec.json.encode(line, enc_hook=str).decode()
 
 
-def write_json_lines(level: str) -> None:
+def write_json_lines(level: str, release: str = "development") -> None:
     """Log everything from ``level`` up; picows is silent, as what it sees is counted."""
     to_stderr = logging.StreamHandler(sys.stderr)
-    to_stderr.setFormatter(JsonLines())
+    to_stderr.setFormatter(JsonLines(release))
     logging.basicConfig(level=level.upper(), handlers=[to_stderr], force=True)
     logging.getLogger("picows").setLevel(logging.CRITICAL + 1)

@@ -65,6 +65,9 @@ class Settings:
     drain_seconds: float = 20.0  # over which they are closed
     stuck_seconds: float = 20.0  # without a sign of life, then a process is replaced
     log_level: LogLevel = "info"
+    release: str = "development"
+    sentry_dsn: str = field(default="", repr=False)
+    sentry_environment: str = "production"
 
 
 class _Reader:
@@ -188,6 +191,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         drain_seconds=reader.read("OUTPOST_DRAIN_SECONDS", _seconds(0), Settings.drain_seconds),
         stuck_seconds=reader.read("OUTPOST_STUCK_SECONDS", _seconds(2), Settings.stuck_seconds),
         log_level=cast(LogLevel, reader.read("OUTPOST_LOG_LEVEL", _one_of(*LOG_LEVELS), "info")),
+        release=reader.read("AERIE_RELEASE", str, Settings.release),
+        sentry_dsn=reader.read("SENTRY_DSN", str, ""),
+        sentry_environment=reader.read("SENTRY_ENVIRONMENT", str, Settings.sentry_environment),
     )
     _check_tls(reader)
     _check_identity(reader, settings.listen, settings.device_auth)

@@ -8,7 +8,6 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone as clock
 from prometheus_client.parser import text_string_to_metric_families
-from rq import Worker as RqWorker
 
 from devices.live_store import live_store
 from devices.models import Task
@@ -84,10 +83,13 @@ def test_the_timetables_jobs_are_counted_by_the_worker() -> None:
 
 def test_workers_of_a_queue_are_counted() -> None:
     queue = prompt_queue("reports")
-    assert told("aerie_queue_workers", queue="reports") == 0
+    assert told("aerie_workers", queue="reports", state="idle") == 0
     worker = Worker([queue], connection=queue.connection)
     worker.register_birth()
-    assert told("aerie_queue_workers", queue="reports") == RqWorker.count(queue=queue) == 1
+    assert told("aerie_workers", queue="reports", state="idle") == 1
+    worker.set_state("busy")
+    assert told("aerie_workers", queue="reports", state="busy") == 1
+    assert told("aerie_workers", queue="reports", state="idle") == 0
 
 
 def test_the_live_store_tells_how_much_it_holds(world: World, door: Door) -> None:
