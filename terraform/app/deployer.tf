@@ -48,12 +48,26 @@ locals {
       Resource = local.fleet_arns
     },
     {
-      # A refresh starts instances in the deployer's name.
+      # A refresh starts instances in the deployer's name, and so does the one that migrates.
       Sid       = "StartInstances"
       Effect    = "Allow"
-      Action    = ["ec2:RunInstances", "ec2:CreateTags"]
+      Action    = ["ec2:RunInstances"]
       Resource  = ["*"]
       Condition = { ArnLike = { "ec2:LaunchTemplate" = "${local.ec2}:${local.account}:launch-template/*" } }
+    },
+    {
+      Sid       = "NameInstances"
+      Effect    = "Allow"
+      Action    = ["ec2:CreateTags"]
+      Resource  = ["${local.ec2}:${local.account}:*/*"]
+      Condition = { StringEquals = { "ec2:CreateAction" = ["RunInstances", "CreateLaunchTemplateVersion"] } }
+    },
+    {
+      Sid       = "EndMigrator"
+      Effect    = "Allow"
+      Action    = ["ec2:TerminateInstances"]
+      Resource  = ["${local.ec2}:${local.account}:instance/*"]
+      Condition = { StringEquals = { "aws:ResourceTag/aerie:purpose" = "migrate", "aws:ResourceTag/Environment" = var.environment } }
     },
     {
       Sid       = "HandOverRoles"
@@ -122,7 +136,8 @@ locals {
     },
   ]
 
-  # Packer: an instance, its disk, its image. It may end only what it started, which carries its tag.
+  # Packer: an instance, its disk, its image. It may end only what it started: run_tags and run_volume_tags of
+  # ami/*.pkr.hcl say Builder = "packer".
   building = [
     {
       Sid    = "LookForBuilding" # these know no resources
@@ -165,18 +180,16 @@ locals {
       ]
     },
     {
-      Sid    = "EndBuilder"
-      Effect = "Allow"
-      Action = ["ec2:CreateImage", "ec2:GetPasswordData", "ec2:ModifyInstanceAttribute", "ec2:StopInstances", "ec2:TerminateInstances"]
-      Resource = [
-        "${local.ec2}:${local.account}:instance/*", "${local.ec2}::image/*", "${local.ec2}::snapshot/*",
-      ]
-      Condition = { StringEqualsIfExists = { "aws:ResourceTag/Builder" = "packer" } }
+      Sid       = "EndBuilder"
+      Effect    = "Allow"
+      Action    = ["ec2:CreateImage", "ec2:ModifyInstanceAttribute", "ec2:StopInstances", "ec2:TerminateInstances"]
+      Resource  = ["${local.ec2}:${local.account}:instance/*"]
+      Condition = { StringEquals = { "aws:ResourceTag/Builder" = "packer" } }
     },
     {
       Sid      = "MakeImages"
       Effect   = "Allow"
-      Action   = ["ec2:CopyImage", "ec2:CreateSnapshot", "ec2:DescribeImageAttribute", "ec2:ModifyImageAttribute", "ec2:RegisterImage"]
+      Action   = ["ec2:CopyImage", "ec2:CreateImage", "ec2:CreateSnapshot", "ec2:DescribeImageAttribute", "ec2:ModifyImageAttribute", "ec2:RegisterImage"]
       Resource = ["${local.ec2}::image/*", "${local.ec2}::snapshot/*", "${local.ec2}:${local.account}:volume/*"]
     },
   ]

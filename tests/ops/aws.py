@@ -30,7 +30,7 @@ EXTENSIONS = (
     "elasticache",
     "instance_refresh",
     "lifecycle",
-    "alarms",
+    "budgets",
 )
 
 

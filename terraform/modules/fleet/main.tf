@@ -64,6 +64,8 @@ resource "aws_launch_template" "this" {
 
   lifecycle {
     create_before_destroy = true
+    # Deploys write theirs into the versions after the first; a new shape of ours keeps what the latest has.
+    ignore_changes = [image_id, user_data]
   }
 }
 
