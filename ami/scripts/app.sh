@@ -74,7 +74,10 @@ lay_tree
 install_wheels
 lay_files .
 systemd-sysusers
+# What verify reads comes along, so that it can be asked on a running instance as well.
 install -m 0755 "$here/verify" /opt/aerie/verify
+mkdir -p /opt/aerie/promises
+install -m 0644 "$here"/promises/*.py "$here/scripts/made-up-environment.sh" /opt/aerie/promises/
 collect_static
 compile_python
 tell_release
