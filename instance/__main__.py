@@ -23,12 +23,12 @@ AWAY = (ImdsAway, StoresAway, SystemdRefused)
 VERBS: dict[str, tuple[Callable[[Settings], None], str]] = {
     "boot": (
         boot.run,
-        "Read user data, parameters and secrets; write each unit's environment; start the roles",
+        "Read user data, parameters and secrets; write the units' environment; start the roles",
     ),
     "refresh": (boot.refresh, "Take over new certificates and, for units that start later, new variables"),
     "lifecycle": (
         lifecycle.run,
-        "Tell the auto-scaling group when ready; start the drain when it is time to go",
+        "Tell the group when ready; start the drain when it is time to go",
     ),
     "drain": (drain.run, "End well: readiness red, wait for the balancer, stop the units, tell the group"),
     "logs": (logs.run, "Ship the journal to CloudWatch Logs"),

@@ -21,7 +21,6 @@ PATIENCE = (
     300.0  # seconds the stores may be away before the unit fails, is seen to have failed and starts anew
 )
 OUTPOST_USER = "aerie-outpost"
-LOOPBACK = ("localhost", "127.0.0.1")  # as the watchdog, the readiness check and the scraper here say
 log = logging.getLogger(__name__)
 
 
@@ -91,8 +90,7 @@ def write(settings: Settings, identity: Identity, sources: Sources, *, owner: st
     if strange:
         log.warning("given to nobody, as no unit of this release knows them: %s", ", ".join(strange))
     pem = environment.pem_files(sources) if "outpost" in assignment.roles else {}
-    told = _here(settings, assignment, pem)
-    split = environment.split(assignment, sources, told, (*LOOPBACK, identity.address))
+    split = environment.split(assignment, sources, _here(settings, assignment, pem))
     changed = _write_pem(settings.run, pem, owner)
     return changed + _write_environment(settings.run, split)
 

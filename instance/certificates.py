@@ -12,7 +12,7 @@ class CertificateInvalid(ValueError):
 
 def ends(pem: str) -> datetime:
     """The ``notAfter`` of the first certificate in the text, UTC. Raises ``CertificateInvalid``."""
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603
         [OPENSSL, "x509", "-noout", "-enddate", "-dateopt", "iso_8601"],
         input=pem,
         capture_output=True,

@@ -1,4 +1,4 @@
-"""The end of an instance, in order: say so, wait until nobody is sent here, let everything finish, tell the group.
+"""The end of an instance, in order: say so, wait until nobody is sent here, let all finish, tell the group.
 
 Killed in the middle and run again it goes on; run twice it changes nothing.
 """
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def run(settings: Settings, *, leave_units: bool = False) -> None:
-    """Drain. With ``leave_units`` systemd stops them itself: it is shutting down. Raises ``UserDataInvalid``."""
+    """With ``leave_units`` systemd stops them itself: it is shutting down. Raises ``UserDataInvalid``."""
     settings.drain_file.touch()
     if settings.drained_file.exists():
         log.info("drained already")

@@ -20,6 +20,7 @@ KINDS = {
 # The secrets of Secrets Manager each role is given: aerie/<environment>/<name>.
 SECRETS = {"console": "app", "worker": "app", "utility": "app", "outpost": "outpost"}
 
+_SENTRY = {"SENTRY_DSN", "SENTRY_ENVIRONMENT"}
 _AWS = {"AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AERIE_RELEASE"}
 # What the console's settings, which workers and the scheduler read too, insist upon in production.
 _NEEDED = {
@@ -35,7 +36,7 @@ _NEEDED = {
     "EMAIL_URL",
 }
 _SETTINGS = _AWS | _NEEDED
-_SETTINGS |= {"AERIE_ENV", "LOG_LEVEL", "SENTRY_DSN", "TRUSTED_PROXIES", "STATIC_URL", "SLOW_QUERY_SECONDS"}
+_SETTINGS |= {"AERIE_ENV", "LOG_LEVEL", "TRUSTED_PROXIES", "STATIC_URL", "SLOW_QUERY_SECONDS", *_SENTRY}
 _PRODUCT = {
     "DATABASE_REPLICA_URL",
     "DATABASE_REPLICA_MAX_LAG",
@@ -54,14 +55,16 @@ _PRODUCT = {
     "ALERTS_DAYS",
     "ROLLOUTS_DAYS",
     "INVITATIONS_DAYS",
-    "SLOW_QUERY_SECONDS",
 }
 _BROWSER = {
     "METRICS_TOKEN",
     "CSRF_TRUSTED_ORIGINS",
     "SECURE_SSL_REDIRECT",
-    "PROFILE_TOKEN",
-    "WEB_CONCURRENCY",
+    "PROFILE_REQUESTS",
+    "CONSOLE_WORKERS",
+    "CONSOLE_THREADS",
+    "CONSOLE_MAX_REQUESTS",
+    "CONSOLE_STUCK_SECONDS",
 }
 _BACKUPS = {"BACKUP_KEYS", "BACKUP_KEEP_DAILY", "BACKUP_KEEP_WEEKLY", "BACKUP_KEEP_MONTHLY"}
 _OUTPOST = {
@@ -77,7 +80,7 @@ _OUTPOST = {
     "OUTPOST_TLS_CERT",
     "OUTPOST_TLS_KEY",
     "OUTPOST_CLIENT_CA",
-    "SENTRY_DSN",
+    *_SENTRY,
 }
 _AGENT = {"METRICS_TOKEN", "DRAIN_SECONDS"}
 
@@ -127,19 +130,14 @@ class Sources:
         return "Sources(…)"
 
 
-def split(
-    assignment: Assignment, sources: Sources, here: Mapping[str, str], addresses: Iterable[str] = ()
-) -> dict[str, dict[str, str]]:
+def split(assignment: Assignment, sources: Sources, here: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """The variables of each kind of unit this instance has, and of the agent.
 
-    ``here`` holds what this instance itself knows, over everything else; by ``addresses`` it is called by
-    the load balancer's checks and its own. Raises ``EnvironmentIncomplete`` with everything that is
-    missing, wrong, or said twice and differently.
+    ``here`` holds what this instance itself knows, over everything else. Raises
+    ``EnvironmentIncomplete`` with everything that is missing, wrong, or said twice and differently.
     """
     told = {kind: _told(assignment, sources, kind) | here for kind in kinds(assignment)}
     files = {kind: _allowed(kind, variables) for kind, variables in told.items()}
-    for name in {"console"} & files.keys():
-        files[name] |= _answering_to(files[name].get("ALLOWED_HOSTS", ""), addresses)
     problems = [line for kind in files for line in _missing(kind, files[kind])]
     problems += _contradictions(assignment, sources)
     problems += [line for kind in files for line in _unwritable(files[kind])]
@@ -173,13 +171,13 @@ def nobody_knows(assignment: Assignment, sources: Sources) -> list[str]:
 
 
 def render(variables: Mapping[str, str]) -> str:
-    """An EnvironmentFile of systemd's (systemd.exec(5)): each value in double quotes, which may span lines."""
+    """An EnvironmentFile (systemd.exec(5)): each value in double quotes, which may span lines."""
     lines = [f'{name}="{value.translate(_QUOTED)}"\n' for name, value in sorted(variables.items())]
     return "".join(lines)
 
 
 def _told(assignment: Assignment, sources: Sources, kind: str) -> dict[str, str]:
-    """For every role, overridden by this kind's roles; secrets last, so that no parameter stands in for one."""
+    """What all are told, then this kind's roles; secrets last: no parameter stands in for one."""
     roles = [role for role in assignment.roles if kind == "agent" or kind in KINDS[role]]
     told = dict(sources.common)
     for role in roles:
@@ -191,11 +189,6 @@ def _told(assignment: Assignment, sources: Sources, kind: str) -> dict[str, str]
 
 def _allowed(kind: str, variables: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in variables.items() if name in MAY_KNOW[kind]}
-
-
-def _answering_to(hosts: str, addresses: Iterable[str]) -> dict[str, str]:
-    """The console answers a check that names it by its address. Without hosts it is left to be missed."""
-    return {"ALLOWED_HOSTS": ",".join(dict.fromkeys([hosts, *addresses]))} if hosts else {}
 
 
 def _missing(kind: str, variables: Mapping[str, str]) -> list[str]:

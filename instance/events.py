@@ -123,7 +123,7 @@ def _fitting(text: str, room: int) -> str:
 
 
 def _text(value: Any) -> str:
-    """The journal gives texts, bytes as lists of numbers, and lists of either for a field that is there twice."""
+    """The journal gives texts, bytes as lists of numbers, and lists of either if a field is there twice."""
     if isinstance(value, str):
         return value
     if isinstance(value, list) and value and all(isinstance(one, int) for one in value):

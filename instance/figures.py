@@ -5,6 +5,7 @@ those with the statistic Maximum. What belongs to an instance alone (connections
 averaged and summed.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from instance.scrape import Sample
 NAMESPACE = "Aerie"
 HOUR = 3600.0
 DAY = 86_400.0
+NEVER = 100_000.0  # hours: CloudWatch takes no infinity, and a backup that never was must ring
 
 
 @dataclass(frozen=True)
@@ -30,15 +32,13 @@ class Figure:
 def of_console(samples: list[Sample]) -> list[Figure]:
     """What one console's page says of all of Aerie; what is not on it is left out."""
     found = [Figure("QueueAgeSeconds", age, "Seconds", (("Queue", queue),)) for queue, age in _ages(samples)]
-    found += _one("TasksDead", _values(samples, "aerie_tasks", state="dead"), sum, unit="Count")
-    if _values(samples, "aerie_tasks_up") == [1.0]:
-        found = found if any(figure.name == "TasksDead" for figure in found) else [*found, _none_dead()]
+    found += _one("TasksDead", _values(samples, "aerie_tasks_dead"), unit="Count")
     found += _one(
         "SchedulerTickAgeSeconds", _values(samples, "aerie_scheduler_tick_age_seconds"), unit="Seconds"
     )
     found += _one("ReplicaLagSeconds", _values(samples, "aerie_replica_lag_seconds"), unit="Seconds")
-    ages = [seconds / HOUR for seconds in _values(samples, "aerie_backup_age_seconds")]
-    found += _one("BackupAgeHours", ages or _values(samples, "aerie_backup_age_hours"))
+    ages = [min(seconds / HOUR, NEVER) for seconds in _values(samples, "aerie_backup_age_seconds")]
+    found += _one("BackupAgeHours", ages)
     return found + _load(samples)
 
 
@@ -73,6 +73,7 @@ def wire(figures: Iterable[Figure], environment: str, at: datetime) -> list[dict
             "Unit": figure.unit,
         }
         for figure in figures
+        if math.isfinite(figure.value)
     ]
 
 
@@ -87,7 +88,7 @@ def _ages(samples: list[Sample]) -> list[tuple[str, float]]:
 
 
 def _load(samples: list[Sample]) -> list[Figure]:
-    """How much work there is for each worker, for the scaling of their group; reports have workers of their own."""
+    """How much there is to do for each worker, for the scaling of their group; reports are another's."""
     workers = [s for s in samples if s.name == "aerie_workers" and s.labels.get("queue") != "reports"]
     waiting = _waiting(samples)
     count = sum(sample.value for sample in workers)
@@ -117,8 +118,3 @@ def _one(
     name: str, values: list[float], of: Callable[[list[float]], float] = max, *, unit: str = "None"
 ) -> list[Figure]:
     return [Figure(name, of(values), unit)] if values else []
-
-
-def _none_dead() -> Figure:
-    """MySQL told of the tasks, and of none that was given up."""
-    return Figure("TasksDead", 0.0, "Count")

@@ -1,4 +1,4 @@
-"""Who this instance is: its assignment, its id and where it stands. The agents wait for it as long as it takes."""
+"""Who this instance is: its assignment, its id and where it stands. The agents wait for it."""
 
 import logging
 import time

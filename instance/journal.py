@@ -35,7 +35,8 @@ class Journal:
             self._follow()
         if not self._selector.select(seconds):
             return []
-        assert self._follower is not None and self._follower.stdout is not None
+        assert self._follower is not None
+        assert self._follower.stdout is not None
         read = os.read(self._follower.stdout.fileno(), READ)
         if not read:
             self._lost()
@@ -67,7 +68,7 @@ class Journal:
         self._selector.register(self._follower.stdout, selectors.EVENT_READ)  # type: ignore[arg-type]
 
     def _lost(self) -> None:
-        """journalctl ended. At once, with a mark: it cannot find the place, and must not be asked for it again."""
+        """journalctl ended. At once, with a mark: it cannot find the place, and is not asked for it again."""
         heard = self._heard
         self.close()
         if heard:

@@ -1,4 +1,4 @@
-"""The auto-scaling group this instance is in, and the load balancers in front of it, as its end concerns them."""
+"""The auto-scaling group of this instance and the load balancers in front of it, as its end concerns them."""
 
 import logging
 from typing import Any
@@ -31,9 +31,13 @@ class Group:
         return self._said("record_lifecycle_action_heartbeat", DRAIN_HOOK)
 
     def released(self) -> bool:
-        """Whether every load balancer says that it sends nobody here; not when it cannot be asked."""
+        """Whether every load balancer says that it sends nobody here; not when there is none to ask.
+
+        One we do not know of may still send somebody.
+        """
         try:
-            return not any(self._used(arn) for arn in self._target_groups())
+            groups = self._target_groups()
+            return bool(groups) and not any(self._used(arn) for arn in groups)
         except (BotoCoreError, ClientError) as error:
             log.warning("the load balancer is not asked: %s", _why(error))
             return False

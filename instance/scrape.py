@@ -1,6 +1,7 @@
 """Prometheus's text format, read as far as our own pages use it. Pure but for ``page``."""
 
 import http.client
+import math
 import re
 import urllib.error
 import urllib.request
@@ -50,9 +51,9 @@ def parse(text: str) -> list[Sample]:
 
 
 def _number(text: str) -> float | None:
-    """Finite ones alone: CloudWatch takes no others."""
+    """None for what is none, and for NaN, which says that it is not known."""
     try:
         number = float(text)
     except ValueError:
         return None
-    return number if abs(number) < float("inf") else None
+    return None if math.isnan(number) else number

@@ -1,8 +1,7 @@
-"""systemd as the instance's own programs use it: which units its roles have, how they are, start and stop."""
+"""systemd as the instance's own programs use it: the units of its roles, how they are, start and stop."""
 
 import subprocess
 from collections.abc import Iterable, Sequence
-
 
 UNITS = {
     "console": ("console.socket", "console.service", "scheduler.service"),

@@ -1,4 +1,4 @@
-"""What an instance is told at its start, and nothing of it secret: its roles, environment, region and release.
+"""What an instance is told at its start, none of it secret: its roles, environment, region and release.
 
 The first line is ``#cloud-config``, as tools around EC2 expect; the rest is one JSON object (which is
 YAML too). Pure: text in, ``Assignment`` out.

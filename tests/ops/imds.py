@@ -9,6 +9,7 @@ import ctypes
 import http.server
 import json
 import secrets
+import socketserver
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -105,6 +106,11 @@ class _Server(http.server.ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], imds: FakeImds) -> None:
         self.imds = imds
         super().__init__(address, _Answers)
+
+    def server_bind(self) -> None:
+        """Without asking the DNS for its own name, which takes ten seconds where there is none."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):

@@ -207,6 +207,9 @@ class Machine:
         _do("mount", "-t", "tmpfs", "-o", "size=1g,mode=755", "aerie", str(memory))
         for name in ("upper", "work"):
             (memory / name).mkdir()
+        # What systemd reads at its start, and would otherwise be the root builder's.
+        (memory / "upper" / "etc").mkdir()
+        (memory / "upper" / "etc" / "hostname").write_text(f"{self.name}\n")
         layers = f"lowerdir={root},upperdir={memory / 'upper'},workdir={memory / 'work'}"
         _do("mount", "-t", "overlay", "-o", layers, "aerie", str(tree))
         return tree

@@ -1,7 +1,7 @@
-"""A whole environment for machines: MariaDB, Redis and a local AWS outside of them, told to them as production is.
+"""A whole environment for machines: MariaDB, Redis and a local AWS outside of them, told as production is.
 
-``with environment() as staging`` has the schema, the demo's customer, parameters, secrets, files' bucket and an
-auto-scaling group for each role with its hooks; ``staging.start("console")`` boots a machine of it.
+``with environment(root) as staging`` has the schema, the demo's customer, parameters, secrets, a bucket and
+an auto-scaling group for each role with its hooks; ``staging.start("console")`` boots a machine of it.
 """
 
 import base64
