@@ -2,10 +2,11 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test night check bench fmt vendor messages
+.PHONY: help setup demo test night ops-test check check-terraform bench fmt vendor messages
 
 PY := .venv/bin/python
 T ?= tests
+OPS ?= tests/ops
 WORKERS ?= 2
 SCALE ?= 1
 NIGHT ?= 5000
@@ -14,7 +15,7 @@ ONLY ?=
 ON_NOTHING := AERIE_ENV=test DATABASE_URL=sqlite://:memory:
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install everything that development and the tests need
 	@bin/install tests
@@ -29,6 +30,11 @@ test: setup ## Run every test among private servers; T=tests/outpost runs a part
 night: setup ## Rehearse a rollout over NIGHT=5000 access points and a daylight-saving night, all being killed
 	NIGHT_ACCESS_POINTS=$(NIGHT) $(PY) -m tests.servers -- $(PY) -m pytest -s tests/faults/test_rollout_*.py $(ARGS)
 
+ops-test: export TF_PLUGIN_DIR ?= $(shell bin/terraform-plugins)
+ops-test: ## As root: Terraform, images, instances that come and go; OPS=tests/ops/test_… runs a part
+	@bin/install ops
+	$(PY) -m tests.servers -- $(PY) -m pytest -p no:xdist -p no:cacheprovider -s $(OPS) $(ARGS)
+
 bench: setup ## Measure against peers and floors, write docs/performance.md; ONLY="codec …", SCALE=4
 	$(PY) -m tests.servers -- $(PY) -m tests.load --scale $(SCALE) $(ONLY)
 
@@ -40,6 +46,12 @@ check: setup ## Lint, types, import floors, templates, migrations, vendored file
 	.venv/bin/djlint --lint --quiet console jobs
 	$(ON_NOTHING) $(PY) manage.py makemigrations --check --dry-run
 	bin/vendor --check
+	$(MAKE) --no-print-directory check-terraform
+
+check-terraform: export TF_PLUGIN_DIR ?= $(shell bin/terraform-plugins)
+check-terraform: ## Terraform alone: format, validity, tests, checkov; WITHOUT_TERRAFORM=1 where there is none
+	@bin/install checks
+	bin/check-terraform
 
 fmt: setup ## Format Python
 	.venv/bin/ruff check --fix .
