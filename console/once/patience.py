@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable
 
-from django.db import connection
+from django.db import connection, connections
 
 from devices import faults
 
@@ -50,11 +50,17 @@ class Patience:
         while self._ticks() < self._until and OUTAGE_NOW.seconds < OUTAGE:
             self._sleep(self._pause * random.uniform(0.5, 1.0))  # noqa: S311 - only to drift apart
             self._pause = min(2 * self._pause, LONGEST)
-            if not connection.in_atomic_block:
-                connection.close_if_unusable_or_obsolete()
+            _drop_what_broke()
             if answers():
                 return True
         return False
+
+
+def _drop_what_broke() -> None:
+    """Of every connection that this thread has, not the writer's alone."""
+    for one in connections.all(initialized_only=True):
+        if not one.in_atomic_block:
+            one.close_if_unusable_or_obsolete()
 
 
 def answers() -> bool:

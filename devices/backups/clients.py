@@ -11,7 +11,6 @@ from typing import IO, Any
 
 from devices.backups.errors import BackupError, BackupIncomplete, BackupRefused
 
-MYSQL = ("django.db.backends.mysql", "console.mysql")
 Settings = dict[str, Any]  # one of settings.DATABASES
 _ALWAYS = [
     *("--single-transaction", "--quick", "--hex-blob", "--skip-lock-tables", "--skip-triggers"),
@@ -34,7 +33,7 @@ _ERROR = re.compile(r"^(?:error|mariadb|mysql).*$", re.MULTILINE | re.IGNORECASE
 
 def require_mysql(database: Settings) -> None:
     """Raises ``BackupRefused`` in words for the demo's database."""
-    if database["ENGINE"] not in MYSQL:
+    if database["ENGINE"].rpartition(".")[2] != "mysql":
         raise BackupRefused(
             "Backups are for MySQL and MariaDB. This Aerie runs on SQLite, which is for the demo alone: "
             "copy its file while nothing runs."
