@@ -22,11 +22,11 @@ def empty(aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     _reset(aws)
     for name, value in aws.environment.items():
         monkeypatch.setenv(name, value)
-    make(aws)
     staging = Staging(aws, make_project(tmp_path / "project"))
+    make(staging)
     with outside(staging) as address:
-        set_parameter(aws, "environment/CONSOLE_PUBLIC_URL", f"http://{address}")
-        set_parameter(aws, "environment/OUTPOST_PUBLIC_URL", f"ws://{address}")
+        staging.environment.set_parameter("environment/CONSOLE_PUBLIC_URL", f"http://{address}")
+        staging.environment.set_parameter("environment/OUTPOST_PUBLIC_URL", f"ws://{address}")
         yield staging
 
 
@@ -35,10 +35,6 @@ def staging(empty: Staging) -> Staging:
     """Everything runs ``BEFORE``."""
     empty.deploy(BEFORE)
     return empty
-
-
-def set_parameter(aws: LocalAws, name: str, value: str) -> None:
-    aws.client("ssm").put_parameter(Name=f"/aerie/staging/{name}", Value=value, Type="String", Overwrite=True)
 
 
 def _reset(aws: LocalAws) -> None:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,16 @@ class Staging:
     aws: LocalAws
     project: Path
     images: dict[str, str] = field(default_factory=dict)
+    versions: dict[tuple[str, str], str] = field(default_factory=dict)  # of launch templates, to releases
     broken: set[str] = field(default_factory=set)  # releases whose sign-in page fails
 
-    @property
+    @cached_property
     def environment(self) -> Environment:
         return Environment("staging", REGION)
+
+    def api(self, service: str) -> Any:
+        """A client, made once: making one takes longer than most of what is asked."""
+        return self.environment.client(service)
 
     def run(self, *words: str, written: Written | None = None, code: int = 0) -> Written:
         """``python -m deploy …`` that waits for nothing; the code is what it must end with."""
@@ -82,7 +88,7 @@ class Staging:
 
     def image(self, release: str, **tags: str) -> str:
         if release not in self.images:
-            ec2 = self.aws.client("ec2")
+            ec2 = self.api("ec2")
             ami = ec2.register_image(Name=f"aerie-{release}", RootDeviceName="/dev/xvda")["ImageId"]
             pairs = {"Release": release} | tags
             ec2.create_tags(Resources=[ami], Tags=[{"Key": key, "Value": pairs[key]} for key in pairs])
@@ -96,16 +102,23 @@ class Staging:
 
     def _release(self, instance: dict[str, Any]) -> str:
         template = instance["LaunchTemplate"]
-        answer = self.aws.client("ec2").describe_launch_template_versions(
-            LaunchTemplateId=template["LaunchTemplateId"], Versions=[template["Version"]]
-        )
-        return groups.release_in(answer["LaunchTemplateVersions"][0]["LaunchTemplateData"]["UserData"])
+        key = template["LaunchTemplateId"], template["Version"]
+        if key not in self.versions:
+            asked = {"LaunchTemplateId": key[0], "Versions": [key[1]]}
+            answer = self.api("ec2").describe_launch_template_versions(**asked)
+            data = answer["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+            self.versions[key] = groups.release_in(data["UserData"])
+        return self.versions[key]
+
+    def consoles(self) -> set[str]:
+        """What visitors may meet."""
+        return {self._release(one) for one in groups.found(self.environment)["console"]["Instances"]}
 
     def all_run(self, release: str) -> bool:
         return {one for releases in self.running().values() for one in releases} == {release}
 
     def ring(self, state: str = "ALARM") -> None:
-        self.aws.client("cloudwatch").set_alarm_state(AlarmName=ALARM, StateValue=state, StateReason="test")
+        self.api("cloudwatch").set_alarm_state(AlarmName=ALARM, StateValue=state, StateReason="test")
 
     def released(self) -> tuple[str, str]:
         """In service, and before it."""
@@ -124,8 +137,8 @@ def outside(staging: Staging) -> Iterator[str]:
 
     class Console(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            releases = staging.running()["console"]
-            status, body = _answer(self.path, releases[0] if len(set(releases)) == 1 else "both", staging)
+            releases = staging.consoles()
+            status, body = _answer(self.path, "".join(releases) if len(releases) == 1 else "both", staging)
             self.send_response(status)
             self.end_headers()
             self.wfile.write(body.encode())
@@ -150,9 +163,9 @@ def _answer(path: str, release: str, staging: Staging) -> tuple[int, str]:
     return 200, "{}"
 
 
-def make(aws: LocalAws) -> None:
+def make(aws: Staging) -> None:
     """Network, groups, alarms, buckets and parameters, by the names of the contract."""
-    ec2, ssm = aws.client("ec2"), aws.client("ssm")
+    ec2, ssm = aws.api("ec2"), aws.api("ssm")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
     first = ec2.register_image(Name="aerie-first", RootDeviceName="/dev/xvda")["ImageId"]
@@ -161,27 +174,27 @@ def make(aws: LocalAws) -> None:
     for kind in ("static", "releases"):
         bucket = f"aerie-staging-{kind}"
         region = {"LocationConstraint": REGION}
-        aws.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=region)
+        aws.api("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=region)
         ssm.put_parameter(Name=f"/aerie/staging/data/{kind}_bucket", Value=bucket, Type="String")
     alarm = {"Namespace": "Aerie", "MetricName": "Errors", "Period": 60, "EvaluationPeriods": 1}
     alarm |= {"Threshold": 1, "Statistic": "Sum", "ComparisonOperator": "GreaterThanThreshold"}
-    aws.client("cloudwatch").put_metric_alarm(AlarmName=ALARM, **alarm)
+    aws.api("cloudwatch").put_metric_alarm(AlarmName=ALARM, **alarm)
     ssm.put_parameter(Name="/aerie/staging/app/rollback_alarms", Value=ALARM, Type="StringList")
 
 
-def _group(aws: LocalAws, role: str, image: str, subnet: str) -> None:
+def _group(aws: Staging, role: str, image: str, subnet: str) -> None:
     name, told = f"aerie-staging-{role}", {"roles": [role], "environment": "staging", "region": REGION}
     text = groups.FIRST_LINE + "\n" + json.dumps({"aerie": told | {"release": "none"}})
     data = {"ImageId": image, "InstanceType": "t3.small"}
     data |= {"UserData": base64.b64encode(text.encode()).decode()}
-    template = aws.client("ec2").create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+    template = aws.api("ec2").create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
     template_id = template["LaunchTemplate"]["LaunchTemplateId"]
     wanted: dict[str, Any] = {"LaunchTemplate": {"LaunchTemplateId": template_id, "Version": "1"}}
     if role == "worker":  # spot instances beside the others
         inner = {"LaunchTemplateSpecification": wanted["LaunchTemplate"]}
         inner["Overrides"] = [{"InstanceType": "t3.small"}, {"InstanceType": "t3a.small"}]
         wanted = {"MixedInstancesPolicy": {"LaunchTemplate": inner}}
-    aws.client("autoscaling").create_auto_scaling_group(
+    aws.api("autoscaling").create_auto_scaling_group(
         AutoScalingGroupName=name, MinSize=1, MaxSize=4, DesiredCapacity=INSTANCES,
         VPCZoneIdentifier=subnet, **wanted,
     )  # fmt: skip

@@ -44,7 +44,7 @@ def test_it_is_written_down_who_deployed_what(staging: Staging) -> None:
 
 def test_migrations_run_on_an_instance_of_the_new_image_that_is_gone_afterwards(staging: Staging) -> None:
     staging.deploy(AFTER)
-    ssm, ec2 = staging.aws.client("ssm"), staging.aws.client("ec2")
+    ssm, ec2 = staging.api("ssm"), staging.api("ec2")
     last = ssm.list_commands()["Commands"][-1]
     assert last["DocumentName"] == "aerie-staging-manage"
     assert last["Parameters"] == {"words": [f"migrate_release --running {BEFORE}"]}
@@ -54,9 +54,9 @@ def test_migrations_run_on_an_instance_of_the_new_image_that_is_gone_afterwards(
 
 def test_again_changes_nothing(staging: Staging) -> None:
     staging.deploy(AFTER)
-    before = staging.aws.client("autoscaling").describe_auto_scaling_instances()
+    before = staging.api("autoscaling").describe_auto_scaling_instances()
     staging.deploy(AFTER)
-    after = staging.aws.client("autoscaling").describe_auto_scaling_instances()
+    after = staging.api("autoscaling").describe_auto_scaling_instances()
     assert after["AutoScalingInstances"] == before["AutoScalingInstances"]
     assert staging.released() == (AFTER, BEFORE)
 
@@ -69,7 +69,7 @@ def test_a_dry_run_changes_nothing(staging: Staging) -> None:
 
 
 def test_terraforms_changes_come_with_the_next_release(staging: Staging) -> None:
-    ec2, name = staging.aws.client("ec2"), "aerie-staging-console"
+    ec2, name = staging.api("ec2"), "aerie-staging-console"
     change = {"InstanceType": "t3.medium"}
     ec2.create_launch_template_version(LaunchTemplateName=name, SourceVersion="1", LaunchTemplateData=change)
     newest = ec2.describe_launch_template_versions(LaunchTemplateName=name)["LaunchTemplateVersions"]
@@ -87,19 +87,19 @@ def test_terraforms_changes_come_with_the_next_release(staging: Staging) -> None
 def test_from_a_commit_to_an_image_and_static_files(staging: Staging, tmp_path: Path) -> None:
     copy_of_this_tree(staging.project)
     commit(staging.project, "Add the product")
-    ami = staging.aws.client("ec2").register_image(Name="built", RootDeviceName="/dev/xvda")["ImageId"]
+    ami = staging.api("ec2").register_image(Name="built", RootDeviceName="/dev/xvda")["ImageId"]
     (staging.project / "built").write_text(ami + "\n")
     written = staging.run("staging")
     release = f"0.1.0+{git(staging.project, 'rev-parse', 'HEAD')[:8]}"
     assert staging.all_run(release)
     assert f"building {release}" in written.text
     needed = _needed(staging, release)
-    there = staging.aws.client("s3").list_objects_v2(Bucket="aerie-staging-static", Prefix="static/")
+    there = staging.api("s3").list_objects_v2(Bucket="aerie-staging-static", Prefix="static/")
     assert needed == {one["Key"] for one in there["Contents"]}
 
 
 def _needed(staging: Staging, release: str) -> set[str]:
-    s3 = staging.aws.client("s3")
+    s3 = staging.api("s3")
     body = s3.get_object(Bucket="aerie-staging-releases", Key=f"deploys/static/{release}.json")["Body"]
     names = json.loads(body.read())
     assert len(names) > 10

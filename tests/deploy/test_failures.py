@@ -121,7 +121,7 @@ def _of_purpose(staging: Staging, state_name: str) -> list[object]:
         {"Name": "tag:aerie:purpose", "Values": ["migrate"]},
         {"Name": "instance-state-name", "Values": [state_name]},
     ]
-    return list(staging.aws.client("ec2").describe_instances(Filters=filters)["Reservations"])
+    return list(staging.api("ec2").describe_instances(Filters=filters)["Reservations"])
 
 
 # --- killed, and interrupted ----------------------------------------------------------------------
@@ -170,7 +170,7 @@ def test_killed_half_way_and_rolled_back(staging: Staging, monkeypatch: pytest.M
 def test_the_next_one_ends_the_instance_a_killed_one_left(
     staging: Staging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ec2 = staging.aws.client("ec2")
+    ec2 = staging.api("ec2")
     tags = [{"Key": "aerie:purpose", "Value": "migrate"}, {"Key": "Environment", "Value": "staging"}]
     specification = [{"ResourceType": "instance", "Tags": tags}]
     left = {"ImageId": staging.image(AFTER), "MinCount": 1, "MaxCount": 1}

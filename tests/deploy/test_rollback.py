@@ -34,9 +34,9 @@ def test_nothing_to_go_back_to(staging: Staging) -> None:
 
 def test_no_migration_runs_on_the_way_back(staging: Staging) -> None:
     staging.deploy(AFTER)
-    before = staging.aws.client("ssm").list_commands()["Commands"]
+    before = staging.api("ssm").list_commands()["Commands"]
     staging.run("rollback", "staging")
-    assert staging.aws.client("ssm").list_commands()["Commands"] == before
+    assert staging.api("ssm").list_commands()["Commands"] == before
 
 
 def test_what_it_would_do(staging: Staging) -> None:
