@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test night ops-test check check-terraform bench fmt vendor messages
+.PHONY: help setup demo test night ops-test check check-terraform bench fmt vendor messages deploy rollback
 
 PY := .venv/bin/python
 T ?= tests
@@ -34,6 +34,14 @@ ops-test: export TF_PLUGIN_DIR ?= $(shell bin/terraform-plugins)
 ops-test: ## As root: Terraform, images, instances that come and go; OPS=tests/ops/test_… runs a part
 	@bin/install ops
 	$(PY) -m tests.servers -- $(PY) -m pytest -p no:xdist -p no:cacheprovider -s $(OPS) $(ARGS)
+
+deploy: setup ## Replace every instance of ENV=staging (or production) by this commit; ARGS="--dry-run", "--help"
+	@test -n "$(ENV)" || { echo "Say where to: make deploy ENV=staging" >&2; exit 2; }
+	@$(PY) -m deploy deploy $(ENV) $(ARGS)
+
+rollback: setup ## Bring ENV=staging (or production) back to the release before; ARGS="--dry-run"
+	@test -n "$(ENV)" || { echo "Say where: make rollback ENV=staging" >&2; exit 2; }
+	@$(PY) -m deploy rollback $(ENV) $(ARGS)
 
 bench: setup ## Measure against peers and floors, write docs/performance.md; ONLY="codec …", SCALE=4
 	$(PY) -m tests.servers -- $(PY) -m tests.load --scale $(SCALE) $(ONLY)
