@@ -18,7 +18,7 @@ from tests.stack import Stack, answers, running_stack, wait_for
 
 pytestmark = pytest.mark.timeout(180)
 CONSOLE = [sys.executable, "-m", "gunicorn", "-c", "python:console.serving", "console.wsgi:application"]
-WATCHDOG = 4.0  # seconds; the unit has 60
+WATCHDOG = 6.0  # seconds; the unit has 60
 UNFINISHED = (
     b"POST /account/login/ HTTP/1.1\r\nHost: localhost\r\n"
     b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nlogin="
