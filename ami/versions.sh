@@ -27,6 +27,7 @@ BUILDER_PACKAGES=(gcc libc6-dev libmariadb-dev pkg-config python3-dev python3-ve
 COMPILED=(crontab mysqlclient)
 
 # Session Manager's agent, on EC2 alone: scripts/agents.sh. Without a checksum it refuses; `agents.sh --pin` tells them.
+SSM_AGENT_REGION=eu-central-1 # whose bucket it comes from
 SSM_AGENT_VERSION=3.3.987.0
 SSM_AGENT_SHA256_ARM64=
 SSM_AGENT_SHA256_AMD64=

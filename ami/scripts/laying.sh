@@ -1,6 +1,7 @@
 # Sourced: lays files/ over /, owned by root and writable by nobody else.
 # shellcheck shell=bash
 
+# shellcheck disable=SC2034 # read by those who source this
 # What the base image gets of files/; the app image gets everything. See scripts/key.
 BASE_FILES=(
     etc/apt etc/modules-load.d etc/modprobe.d etc/security etc/sysctl.d etc/systemd/journald.conf.d

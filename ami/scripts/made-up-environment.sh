@@ -5,6 +5,7 @@ AERIE_ENV=production
 SECRET_KEY=$(head -c 48 /dev/urandom | base64 -w 0)
 FIELD_ENCRYPTION_KEYS=$(head -c 32 /dev/urandom | base64 -w 0)
 OUTPOST_STORE_KEYS=$(head -c 32 /dev/urandom | base64 -w 0)
+BACKUP_KEYS=$(head -c 32 /dev/urandom | base64 -w 0)
 CONSOLE_PUBLIC_URL=https://console.invalid
 ALLOWED_HOSTS=console.invalid
 DATABASE_URL=mysql://nobody@127.0.0.1:9/nothing
