@@ -75,18 +75,21 @@ resource "aws_iam_policy" "operator" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid       = "EnterInstances"
-        Effect    = "Allow"
-        Action    = ["ssm:StartSession"]
-        Resource  = ["${local.arn}:ec2:${var.region}:${local.account}:instance/*"]
-        Condition = { StringEquals = { "ssm:resourceTag/Environment" = var.environment, "ssm:resourceTag/Project" = "aerie" } }
+        Sid      = "EnterInstances"
+        Effect   = "Allow"
+        Action   = ["ssm:StartSession"]
+        Resource = ["${local.arn}:ec2:${var.region}:${local.account}:instance/*"]
+        Condition = {
+          StringEquals = { "ssm:resourceTag/Environment" = var.environment, "ssm:resourceTag/Project" = "aerie" }
+          # The document counts too, also when none is named: without this, the account's default would do.
+          BoolIfExists = { "ssm:SessionDocumentAccessCheck" = "true" }
+        }
       },
       {
-        Sid       = "OnlyRecorded"
-        Effect    = "Allow"
-        Action    = ["ssm:StartSession"]
-        Resource  = [aws_ssm_document.session.arn]
-        Condition = { BoolIfExists = { "ssm:SessionDocumentAccessCheck" = "true" } }
+        Sid      = "OnlyRecorded"
+        Effect   = "Allow"
+        Action   = ["ssm:StartSession"]
+        Resource = [aws_ssm_document.session.arn]
       },
       {
         Sid      = "LeaveOwnSessions"

@@ -77,7 +77,7 @@ resource "aws_budgets_budget" "month" {
   # By the tag that default_tags puts on everything; it is made a cost allocation tag once, in the payer's account.
   cost_filter {
     name   = "TagKeyValue"
-    values = ["user:Environment$${var.environment}"]
+    values = [format("user:Environment$%s", var.environment)]
   }
 
   dynamic "notification" {

@@ -170,6 +170,19 @@ run "alarms" {
   }
 }
 
+run "budget" {
+  command = plan
+
+  assert {
+    condition     = one(aws_budgets_budget.month.cost_filter).values == tolist(["user:Environment$staging"])
+    error_message = "The budget is this environment's alone."
+  }
+  assert {
+    condition     = { for told in aws_budgets_budget.month.notification : told.notification_type => told.threshold } == { ACTUAL = 80, FORECASTED = 100 }
+    error_message = "Told before it is spent, and when it is going to be."
+  }
+}
+
 run "after_a_deploy" {
   command = plan
 
