@@ -70,7 +70,7 @@ def test_our_apps_send_each_other_no_signals() -> None:
 
 
 def test_a_file_is_named_for_its_subject() -> None:
-    # A management command's and a template's directory have names of Django's choosing, and a backend's module.
+    # A management command's and a template's directory and a database backend's module have Django's names.
     ours = (path for path in modules() if path.parts[-2:] != ("mysql", "base.py"))
     found = [place(path) for path in ours if set(path.stem.split("_")) & VAGUE]
     assert found == []
