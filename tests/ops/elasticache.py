@@ -7,7 +7,7 @@ from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult, PaginatedResult
 from moto.elasticache.exceptions import ElastiCacheException
-from moto.elasticache.models import ElastiCacheBackend
+from moto.elasticache.models import ElastiCacheBackend, ReplicationGroup
 from moto.elasticache.responses import ElastiCacheResponse
 
 
@@ -89,9 +89,68 @@ class _SubnetGroups(ElastiCacheResponse):
         return EmptyResult()
 
 
+# What a member of a replication group shares with it.
+_SHARED = (
+    "CacheNodeType",
+    "Engine",
+    "EngineVersion",
+    "CacheSubnetGroupName",
+    "PreferredMaintenanceWindow",
+    "SnapshotWindow",
+    "SnapshotRetentionLimit",
+    "AutoMinorVersionUpgrade",
+    "TransitEncryptionEnabled",
+    "TransitEncryptionMode",
+    "AtRestEncryptionEnabled",
+)
+
+
+def _member(name: str, group: ReplicationGroup) -> dict[str, Any]:
+    """A node as DescribeCacheClusters tells of it."""
+    asked = vars(group)["asked"]
+    told = {key: asked[key] for key in _SHARED if key in asked}
+    groups = [{"SecurityGroupId": one, "Status": "active"} for one in asked.get("SecurityGroupIds", [])]
+    port = asked.get("Port") or 6379
+    return told | {
+        "CacheClusterId": name,
+        "CacheClusterStatus": "available",
+        "ReplicationGroupId": group.replication_group_id,
+        "AuthTokenEnabled": bool(asked.get("AuthToken")),
+        "NumCacheNodes": 1,
+        "SecurityGroups": groups,
+        "CacheParameterGroup": {"CacheParameterGroupName": asked.get("CacheParameterGroupName", "")},
+        "CacheNodes": [{"CacheNodeId": "0001", "Endpoint": {"Address": name, "Port": port}}],
+    }
+
+
+_create_replication_group = ElastiCacheResponse.create_replication_group
+_delete_replication_group = ElastiCacheResponse.delete_replication_group
+_describe_cache_clusters = ElastiCacheResponse.describe_cache_clusters
+
+
+class _Members(ElastiCacheResponse):
+    def create_replication_group(self) -> ActionResult:
+        made = _create_replication_group(self)
+        name = self._get_param("ReplicationGroupId")
+        vars(self.elasticache_backend.replication_groups[name])["asked"] = self._get_params()
+        return made
+
+    def delete_replication_group(self) -> ActionResult:
+        deleted = _delete_replication_group(self)
+        del self.elasticache_backend.replication_groups[self._get_param("ReplicationGroupId")]
+        return deleted
+
+    def describe_cache_clusters(self) -> ActionResult:
+        name = self._get_param("CacheClusterId")
+        for group in self.elasticache_backend.replication_groups.values():
+            if name in group.member_clusters:
+                return ActionResult({"CacheClusters": [_member(name, group)]})
+        return _describe_cache_clusters(self)
+
+
 def extend() -> None:
     """Add the actions to moto's own class: the server finds them there by name."""
-    for actions in (_ParameterGroups, _SubnetGroups):
+    for actions in (_ParameterGroups, _SubnetGroups, _Members):
         for name, method in vars(actions).items():
             if not name.startswith("_"):
                 setattr(ElastiCacheResponse, name, method)

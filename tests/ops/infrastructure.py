@@ -27,6 +27,8 @@ STATES = tuple(state for line in ORDER for state in line)
 PARALLELISM = 30
 PASSWORD = "a-password-that-is-in-no-state"
 TOKEN = "AtokenThatRedisWantsToSee"
+APP = "SECRET_KEY FIELD_ENCRYPTION_KEYS OUTPOST_STORE_KEYS BACKUP_KEYS METRICS_TOKEN EMAIL_URL CLOUDFRONT_KEY"
+OUTPOST = "OUTPOST_STORE_KEYS OUTPOST_TLS_CERT_PEM OUTPOST_TLS_KEY_PEM OUTPOST_CLIENT_CA_PEM"
 
 
 class TerraformFailed(AssertionError):
@@ -46,12 +48,8 @@ def variables(endpoint: str) -> dict[str, str]:
         "database_password": PASSWORD,
         "redis_token": TOKEN,
         "files_public_keys": json.dumps({"first": pem.decode()}),
-        "app_secrets": _secrets(
-            "SECRET_KEY FIELD_ENCRYPTION_KEYS OUTPOST_STORE_KEYS BACKUP_KEYS METRICS_TOKEN EMAIL_URL CLOUDFRONT_KEY"
-        ),
-        "outpost_secrets": _secrets(
-            "OUTPOST_STORE_KEYS OUTPOST_TLS_CERT_PEM OUTPOST_TLS_KEY_PEM OUTPOST_CLIENT_CA_PEM"
-        ),
+        "app_secrets": _secrets(APP),
+        "outpost_secrets": _secrets(OUTPOST),
     }
     return {f"TF_VAR_{name}": value for name, value in told.items()}
 

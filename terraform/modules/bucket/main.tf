@@ -172,7 +172,9 @@ resource "aws_s3_bucket_policy" "this" {
 }
 
 output "name" {
-  value = aws_s3_bucket.this.id
+  description = "Known once its policy holds, so that whoever writes logs to it may."
+  value       = aws_s3_bucket.this.id
+  depends_on  = [aws_s3_bucket_policy.this]
 }
 
 output "arn" {

@@ -1,0 +1,181 @@
+"""Every state of terraform/: checked, applied to a local AWS by the command that ops run, and destroyed."""
+
+import json
+import os
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ops.aws import local_aws
+from tests.ops.infrastructure import (
+    ROOT,
+    STATES,
+    TOKEN,
+    Infrastructure,
+    in_order,
+    infrastructure,
+    known_secrets,
+)
+
+pytestmark = pytest.mark.timeout(1800)
+DRIFT = tomllib.loads((Path(__file__).parent / "drift.toml").read_text())["drift"]
+
+
+@pytest.fixture(scope="module")
+def bootstrapped() -> Iterator[Future[list[dict[str, Any]]]]:
+    """Production's bucket of states, made beside everything else: Terraform waits a minute for its rules."""
+    with ThreadPoolExecutor() as threads:
+        yield threads.submit(_bootstrap)
+
+
+def _bootstrap() -> list[dict[str, Any]]:
+    """What a plan of the states' own state would still do, once it moved into its bucket."""
+    with local_aws() as aws, infrastructure(aws, "production") as production:
+        production.bootstrap()
+        return production.changes("states")
+
+
+@pytest.fixture(scope="module")
+def staging(bootstrapped: object) -> Iterator[Infrastructure]:
+    """All states applied, in order; destroyed by the last test."""
+    with local_aws() as aws, infrastructure(aws) as made:
+        made.make_bucket()
+        in_order(made.apply)
+        yield made
+        for what, seconds in made.seconds.items():
+            print(f"  {what:<18} {seconds:6.1f} s")
+
+
+@pytest.fixture(scope="module")
+def second_plans(staging: Infrastructure) -> dict[str, list[dict[str, Any]]]:
+    with ThreadPoolExecutor(2) as threads:
+        return dict(zip(STATES, threads.map(staging.changes, STATES), strict=True))
+
+
+def test_checks_pass() -> None:
+    """Format, validity, Terraform's own tests, checkov."""
+    ran = subprocess.run([ROOT / "bin" / "check-terraform"], capture_output=True, text=True)
+    print(ran.stderr)
+    assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr[-4000:]
+
+
+def test_a_check_without_terraform_says_what_to_do() -> None:
+    ran = subprocess.run(
+        [ROOT / "bin" / "check-terraform"],
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 1
+    assert "WITHOUT_TERRAFORM=1" in ran.stderr
+
+
+def _waivers() -> list[tuple[Path, str]]:
+    files = [path for path in (ROOT / "terraform").rglob("*.tf") if ".terraform" not in path.parts]
+    return [
+        (path, line) for path in files for line in path.read_text().splitlines() if "checkov:skip" in line
+    ]
+
+
+def test_every_waiver_has_its_reason() -> None:
+    said = r"\s*#checkov:skip=CKV2?_AWS_\d+:\S.{15,}"
+    assert [(path, line) for path, line in _waivers() if not re.fullmatch(said, line)] == []
+
+
+def test_a_second_plan_adds_and_destroys_nothing(second_plans: dict[str, list[dict[str, Any]]]) -> None:
+    for state, changes in second_plans.items():
+        assert [(state, one["address"]) for one in changes if one["change"]["actions"] != ["update"]] == []
+
+
+@pytest.fixture(scope="module")
+def drifted(second_plans: dict[str, list[dict[str, Any]]]) -> list[tuple[str, str, str]]:
+    """State, address and attribute of everything that a second plan would change."""
+    return [
+        (state, change["address"], attribute)
+        for state, changes in second_plans.items()
+        for change in changes
+        for attribute in _changed(change["change"])
+    ]
+
+
+def test_a_second_plan_changes_only_what_is_allowed(drifted: list[tuple[str, str, str]]) -> None:
+    assert [one for one in drifted if not any(_allows(entry, *one) for entry in DRIFT)] == []
+
+
+def test_the_allow_list_has_nothing_that_never_happens(drifted: list[tuple[str, str, str]]) -> None:
+    assert [entry for entry in DRIFT if not any(_allows(entry, *one) for one in drifted)] == []
+
+
+def _changed(change: dict[str, Any]) -> set[str]:
+    """Attributes that would be set to something else, or to something unknown yet."""
+    before, after, unknown = (change[key] or {} for key in ("before", "after", "after_unknown"))
+    names = {*before, *after, *unknown}
+    return {name for name in names if unknown.get(name) is True or before.get(name) != after.get(name)}
+
+
+def _allows(entry: dict[str, Any], state: str, address: str, attribute: str) -> bool:
+    found = re.fullmatch(entry["resource"], address)
+    return entry["state"] == state and attribute in entry["attributes"] and found is not None
+
+
+def test_states_tell_each_other_by_parameters(staging: Infrastructure) -> None:
+    pages = staging.aws.client("ssm").get_paginator("get_parameters_by_path")
+    told = {
+        one["Name"].removeprefix("/aerie/staging/"): one["Value"]
+        for page in pages.paginate(Path="/aerie/staging", Recursive=True)
+        for one in page["Parameters"]
+    }
+    assert len(told["network/private_subnet_ids"].split(",")) == 2
+    assert told["network/outbound_addresses"].count(".") == 3
+    assert told["environment/STORAGE_URL"] == f"s3://{told['data/files_bucket']}"
+    assert told["environment/STATIC_URL"] == "https://static.staging.aerie.example/"
+
+
+def test_outposts_and_apps_have_secrets_of_their_own(staging: Infrastructure) -> None:
+    client = staging.aws.client("secretsmanager")
+    app, outpost = (
+        json.loads(client.get_secret_value(SecretId=f"aerie/staging/{name}")["SecretString"])
+        for name in ("app", "outpost")
+    )
+    assert app["DATABASE_URL"].startswith("mysql://aerie:")
+    assert app["REDIS_URL"].startswith(f"rediss://:{TOKEN}@")
+    assert {"DATABASE_URL", "SECRET_KEY", "FIELD_ENCRYPTION_KEYS"}.isdisjoint(outpost)
+    assert outpost["OUTPOST_STORE"] == app["LIVE_STORE_URL"]
+
+
+def test_no_state_holds_a_secret(staging: Infrastructure) -> None:
+    for state in STATES:
+        kept = json.dumps(staging.contents(state))
+        assert [secret for secret in known_secrets() if secret in kept] == []
+
+
+def test_a_state_is_locked_while_it_changes(staging: Infrastructure) -> None:
+    """Another apply left its lock: nobody else gets in."""
+    s3 = staging.aws.client("s3")
+    lock = {"ID": "someone", "Operation": "apply", "Who": "a teammate", "Version": "1.11.4", "Path": "x"}
+    s3.put_object(Bucket="aerie-staging-states", Key="network.tfstate.tflock", Body=json.dumps(lock))
+    with pytest.raises(AssertionError, match="a teammate"):
+        staging.run("network", "plan", "-input=false")
+    s3.delete_object(Bucket="aerie-staging-states", Key="network.tfstate.tflock")
+
+
+def test_the_bucket_of_states_is_in_a_state_of_its_own(
+    bootstrapped: Future[list[dict[str, Any]]],
+) -> None:
+    assert bootstrapped.result() == []
+
+
+def test_everything_can_be_destroyed(staging: Infrastructure) -> None:
+    in_order(staging.destroy, backwards=True)
+    assert [state for state in STATES if staging.contents(state).get("resources")] == []
+
+
+def test_only_one_file_says_whom_we_talk_to() -> None:
+    links = [ROOT / "terraform" / state / "aws.tf" for state in (*STATES, "states")]
+    assert {os.readlink(link) for link in links} == {"../aws.tf"}
