@@ -58,8 +58,8 @@ class Journal:
         self._follower = None
 
     def _follow(self) -> None:
-        """After the mark; from this boot's beginning without one."""
-        since = ["--boot"]
+        """After the mark; without one from the beginning, which is this boot's: the journal is in memory."""
+        since: list[str] = []
         with contextlib.suppress(OSError):
             since = [f"--after-cursor={self._place.read_text().strip()}"]
         words = [*self._program, "--follow", "--no-tail", "--quiet", "--all", "--output=json", *since]
@@ -76,7 +76,7 @@ class Journal:
         time.sleep(FAILED_PAUSE)
         if self._place.exists():
             log.error(
-                "the journal does not know our place in it any more; beginning with this boot's first line"
+                "the journal does not know our place in it any more; beginning with the first line there is"
             )
             self._place.unlink()
 

@@ -150,7 +150,7 @@ def tell(staging: Staging) -> None:
     for name, told in staging.secrets.items():
         keeper.create_secret(Name=f"aerie/{NAME}/{name}", SecretString=json.dumps(told))
     for role in ("console", "worker", "utility", "outpost"):
-        _make_group(staging.aws, role)
+        make_group(staging.aws, role)
 
 
 def _secrets(staging: Staging) -> dict[str, dict[str, str]]:
@@ -182,7 +182,7 @@ def _secrets(staging: Staging) -> dict[str, dict[str, str]]:
     return {"app": app | cloudfront, "outpost": outpost}
 
 
-def _make_group(aws: LocalAws, role: str) -> None:
+def make_group(aws: LocalAws, role: str) -> None:
     name, scaling = f"aerie-{NAME}-{role}", aws.client("autoscaling")
     aws.client("ec2").create_launch_template(
         LaunchTemplateName=name, LaunchTemplateData={"ImageId": "ami-12c6146b", "InstanceType": "t4g.small"}

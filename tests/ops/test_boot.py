@@ -16,6 +16,7 @@ import pytest
 from instance import systemd
 from tests.ops.machines import Machine
 from tests.ops.staging import FIRST_SERIAL, NAME, PROJECT, RELEASE, Staging, environment
+from tests.outpost.certificates import Authority
 
 pytestmark = pytest.mark.timeout(600)
 ROLES = ("console", "worker", "utility", "outpost")
@@ -109,8 +110,8 @@ def test_a_job_is_done_by_the_workers_instance(fleet: Fleet) -> None:
     assert '"task": "boot"' in fleet["worker"].journal("--unit=worker@critical")
 
 
-def test_access_points_are_configured_over_mutual_tls(fleet: Fleet) -> None:
-    summary = _simulate(fleet, fleet.staging.authority.directory, 12)
+def test_access_points_are_configured_over_mutual_tls(fleet: Fleet, tmp_path: Path) -> None:
+    summary = _simulate(fleet, fleet.staging.authority, tmp_path, 12)
     assert summary["connected"] == 3, summary
     applied = (
         "from devices.models import AccessPoint\n"
@@ -120,21 +121,18 @@ def test_access_points_are_configured_over_mutual_tls(fleet: Fleet) -> None:
 
 
 def test_a_stranger_certificate_is_refused(fleet: Fleet, tmp_path: Path) -> None:
-    from tests.outpost.certificates import Authority
-
     stranger = Authority(tmp_path / "stranger", "Somebody else's CA")
-    assert _simulate(fleet, stranger.directory, 3, stranger)["connected"] == 0
+    assert _simulate(fleet, stranger, tmp_path, 3)["connected"] == 0
 
 
-def _simulate(fleet: Fleet, certificates: Path, seconds: int, issuer: Any = None) -> dict[str, Any]:
+def _simulate(fleet: Fleet, issuer: Authority, directory: Path, seconds: int) -> dict[str, Any]:
     """Three access points with certificates of their own; the simulator's last word."""
     for number in range(3):
-        (issuer or fleet.staging.authority).issue([f"{int(FIRST_SERIAL, 16) + number:012x}"])
-    for key in certificates.glob("*.key"):
-        certificate = key.with_suffix(".pem")
-        certificate.with_suffix(".crt").write_text(certificate.read_text())
+        serial = f"{int(FIRST_SERIAL, 16) + number:012x}"
+        pair = issuer.issue([serial])
+        (directory / f"{serial}.pem").write_text("".join(part.read_text() for part in pair))
     options = ["--url", f"wss://{fleet['outpost'].address}:15002/", "--server-name", "localhost"]
-    options += ["--ca", str(fleet.staging.authority.file), "--cert-dir", str(certificates)]
+    options += ["--ca", str(fleet.staging.authority.file), "--cert-dir", str(directory)]
     options += ["--count", "3", "--first-serial", FIRST_SERIAL, "--duration", str(seconds), "--json"]
     done = subprocess.run(
         [sys.executable, "-m", "devices.simulation", *options], cwd=PROJECT, capture_output=True, text=True

@@ -1,0 +1,174 @@
+"""Ready, draining, drained: what the auto-scaling group hears of an instance, and when."""
+
+import dataclasses
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from instance import drain, readiness
+from instance.ending import Action
+from instance.identity import Identity
+from instance.imds import Imds
+from instance.lifecycle import SAY_AGAIN, Watcher
+from instance.scaling import DRAIN_HOOK, READY_HOOK, Group
+from instance.settings import Settings
+from tests.ops.aws import LocalAws
+from tests.ops.imds import FakeImds
+from tests.ops.staging import make_group
+
+GROUP = "aerie-staging-worker"
+
+
+@pytest.fixture(scope="module")
+def _group(amazon: LocalAws) -> None:
+    make_group(amazon, "worker")
+
+
+@pytest.fixture
+def member(amazon: LocalAws, here: Identity, _group: None) -> Identity:
+    """A new instance of a group with both hooks."""
+    scaling = amazon.client("autoscaling")
+    described = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[GROUP])["AutoScalingGroups"][0]
+    before = {one["InstanceId"] for one in described["Instances"]}
+    scaling.set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=len(before) + 1)
+    described = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[GROUP])["AutoScalingGroups"][0]
+    (new,) = {one["InstanceId"] for one in described["Instances"]} - before
+    return dataclasses.replace(here, instance_id=new)
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeImds]:
+    with FakeImds("").serving() as imds:
+        yield imds
+
+
+def _said(amazon: LocalAws, member: Identity) -> list[str]:
+    told = amazon.client("autoscaling").describe_scaling_activities(AutoScalingGroupName=GROUP)["Activities"]
+    lines = [one["Description"].split() for one in reversed(told)]
+    return [" ".join(line[:-1]) for line in lines if line[-1] == member.instance_id]
+
+
+class _Watch:
+    """A watcher with a clock of ours, on units that are ready when we say so."""
+
+    def __init__(self, fake: FakeImds, member: Identity, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (run / "agent").mkdir(exist_ok=True)
+        self.settings, self.now, self.problems = Settings(run=run), 0.0, ["a unit"]
+        monkeypatch.setattr(readiness, "not_ready", lambda assignment: self.problems)
+        imds = Imds(fake.url, sleep=lambda seconds: None)
+        self.watcher = Watcher(self.settings, imds, member, Group(member), lambda: self.now)
+
+    def look(self, seconds: float = 2.0) -> list[Action]:
+        self.now += seconds
+        return self.watcher.look()
+
+
+@pytest.fixture
+def watch(fake: FakeImds, member: Identity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Watch:
+    return _Watch(fake, member, tmp_path, monkeypatch)
+
+
+def test_the_group_hears_once_that_it_is_ready(watch: _Watch, amazon: LocalAws, member: Identity) -> None:
+    assert watch.look() == []
+    watch.problems = []
+    assert [watch.look(), watch.look()] == [[Action.SAY_READY], []]
+    assert _said(amazon, member) == ["ready CONTINUE"]
+
+
+def test_one_that_never_gets_ready_is_given_up(watch: _Watch, amazon: LocalAws, member: Identity) -> None:
+    assert watch.look(watch.settings.ready_seconds + 1) == [Action.GIVE_UP]
+    assert _said(amazon, member) == ["ready ABANDON"]
+    assert not Group(member).complete(READY_HOOK)
+
+
+def test_a_scale_in_asks_for_the_drain_and_says_when_it_is_over(
+    watch: _Watch, fake: FakeImds, amazon: LocalAws, member: Identity
+) -> None:
+    amazon.client("autoscaling").terminate_instance_in_auto_scaling_group(
+        InstanceId=member.instance_id, ShouldDecrementDesiredCapacity=True
+    )
+    fake.scale_in()
+    assert [watch.look(), watch.look()] == [[Action.DRAIN], []]
+    assert watch.settings.wanted_file.exists()
+    watch.settings.drained_file.touch()
+    assert watch.look() == [Action.SAY_DRAINED]
+    assert watch.watcher.done.ended
+
+
+def test_a_group_that_does_not_wait_yet_is_told_again(watch: _Watch, fake: FakeImds) -> None:
+    fake.scale_in()
+    watch.settings.drained_file.touch()
+    watch.look()
+    assert not watch.watcher.done.ended
+    before = watch.watcher._said_at
+    watch.look(SAY_AGAIN)
+    assert watch.watcher._said_at > before
+
+
+def test_heartbeats_count_only_while_the_group_waits(amazon: LocalAws, member: Identity) -> None:
+    group = Group(member)
+    assert not group.heartbeat()
+    amazon.client("autoscaling").terminate_instance_in_auto_scaling_group(
+        InstanceId=member.instance_id, ShouldDecrementDesiredCapacity=True
+    )
+    assert group.heartbeat()
+    assert group.complete(DRAIN_HOOK)
+    assert not group.complete(DRAIN_HOOK)
+
+
+def test_an_instance_of_no_group_ends_all_the_same(here: Identity) -> None:
+    group = Group(here)
+    assert not group.complete(DRAIN_HOOK)
+    assert not group.released()
+
+
+def test_aws_being_away_stops_no_drain(here: Identity) -> None:
+    nowhere = dataclasses.replace(here.assignment, endpoint_url="http://127.0.0.1:9")
+    group = Group(dataclasses.replace(here, assignment=nowhere))
+    assert not group.complete(DRAIN_HOOK)
+    assert not group.released()
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.mark.parametrize(("released_at", "waited", "beats"), [(0, 0, 0), (25, 25, 0), (500, 200, 3)])
+def test_the_wait_for_the_balancer_ends(released_at: float, waited: float, beats: int) -> None:
+    clock, heard = _Clock(), []
+    took = drain.wait_until_released(
+        lambda: clock.now >= released_at,
+        lambda: heard.append(clock.now) is None,
+        200,
+        clock.sleep,
+        lambda: clock.now,
+    )
+    assert (took, len(heard)) == (waited, beats)
+
+
+def test_heartbeats_go_on_while_units_finish(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drain, "BEAT_EVERY", 0.05)
+    slow, heard = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"]), []
+    drain.stop(slow, lambda: heard.append(1) is None)
+    assert slow.returncode == 0
+    assert heard
+
+
+@pytest.mark.parametrize(
+    ("properties", "settled"),
+    [
+        ({"ActiveState": "active", "ActiveEnterTimestampMonotonic": "5000000"}, True),
+        ({"ActiveState": "active", "ActiveEnterTimestampMonotonic": "9000000"}, False),
+        ({"ActiveState": "activating", "ActiveEnterTimestampMonotonic": "0"}, False),
+        ({}, False),
+    ],
+)
+def test_a_unit_has_to_stay_up_for_a_while(properties: dict[str, str], settled: bool) -> None:
+    assert readiness.settled(properties, uptime=10.0) is settled
