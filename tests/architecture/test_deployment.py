@@ -10,7 +10,8 @@ from tests.architecture.source import PROJECT, modules
 
 # Read by the AWS SDK, not by us.
 READ_BY_OTHERS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"}
-SETTINGS = {"console/settings.py", "console/serving.py", "console/wsgi.py", "outpost/settings.py", "outpost/__main__.py"}
+SETTINGS = {"console/settings.py", "console/serving.py", "console/wsgi.py"}
+SETTINGS |= {"outpost/settings.py", "outpost/__main__.py", "instance/settings.py"}
 # The processes that answer /metrics together find each other by a variable of prometheus_client's.
 METRICS = {"outpost/metrics.py", "outpost/shared_metrics.py", "console/shared_metrics.py"}
 # Takes what systemd alone sets, so that no child speaks for its parent.
@@ -26,7 +27,7 @@ def test_every_queue_has_a_worker_process_of_its_own() -> None:
 
 
 def test_the_example_environment_names_every_variable_and_no_other() -> None:
-    named = re.findall(r"^([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE)
+    named = re.findall(r"^([A-Z_0-9]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE)
     assert len(named) == len(set(named))
     assert set(named) - READ_BY_OTHERS == _variables_read()
 
@@ -35,8 +36,9 @@ def _variables_read() -> set[str]:
     assembled = _text("console/settings.py") + _text("console/serving.py")
     console = re.findall(r'(?:env(?:\.\w+)?|_required|_keys)\(\s*"([A-Z_]+)"', assembled)
     outpost = re.findall(r'"(OUTPOST_[A-Z_]+)"', _text("outpost/settings.py"))
+    instance = re.findall(r'(?:_seconds|get)\("([A-Z_0-9]+)"', _text("instance/settings.py"))
     demo = re.findall(r'(?:_number|get)\("(DEMO_[A-Z_]+)"', _text("console/demo/surroundings.py"))
-    return {*console, *outpost, *demo}
+    return {*console, *outpost, *instance, *demo}
 
 
 def _text(name: str) -> str:
