@@ -67,6 +67,11 @@ variable "ssh_host" {
   default = ""
 }
 
+variable "ssh_port" {
+  type    = number
+  default = 22
+}
+
 variable "ssh_private_key_file" {
   type    = string
   default = ""
@@ -94,6 +99,7 @@ source "amazon-ebs" "app" {
   communicator         = "ssh"
   ssh_username         = "admin"
   ssh_host             = var.ssh_host
+  ssh_port             = var.ssh_port
   ssh_private_key_file = var.ssh_private_key_file
   ssh_timeout          = "5m"
   # The key that Packer made for this build does not stay: scripts/clean.sh removes it as well.
