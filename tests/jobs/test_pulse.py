@@ -20,10 +20,7 @@ def test_it_says_that_it_is_ready_and_alive_and_ends_on_sigterm(
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
         systemd.settimeout(30)
-        environment = process_environment | {
-            "NOTIFY_SOCKET": systemd.getsockname(),
-            "WATCHDOG_USEC": "800000",
-        }
+        given = {"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "800000"}
         process = subprocess.Popen([sys.executable, "manage.py", *words], env=process_environment | given)
         heard = [systemd.recv(100)]
         while b"READY=1" not in heard or heard[-1] != b"WATCHDOG=1":
