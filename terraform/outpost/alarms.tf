@@ -10,11 +10,11 @@ module "outpost_connections" {
   source = "../modules/alarm"
 
   what        = "outpost-connections"
-  description = "The fullest outpost is nearly full: scaling has not kept up."
+  description = "The fullest outpost is nearly full: scaling has not kept up. Or no outpost tells: scaling is blind."
   metrics     = { held = { name = "OutpostConnections", dimensions = local.of_environment, stat = "Maximum" } }
   threshold   = var.connections_limit
   periods     = 5
-  missing     = "notBreaching" # silence is unhealthy-instances'
+  missing     = "breaching" # target tracking does nothing without figures
 
   environment = var.environment
   topic_arn   = local.app.alarm_topic_arn
