@@ -1,7 +1,7 @@
 """What SQL a request or a job asks: how many statements, for how long, and which of them were slow.
 
-``watch`` puts one cheap wrapper around every statement of a connection (half a microsecond each, see
-``tests/load/statements.py``); ``tallied`` says whose statements they are.
+``watch`` puts one cheap wrapper around every statement of a connection (about a microsecond each, see
+``tests/load/observing.py``); ``tallied`` says whose statements they are.
 """
 
 import hashlib
