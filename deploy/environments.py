@@ -24,11 +24,10 @@ class Environment:
     def __init__(self, name: str, region: str) -> None:
         self.name, self.region = name, region
         self._clients: dict[str, Any] = {}
-        self._session = boto3.session.Session()
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
-            self._clients[service] = self._session.client(service, region_name=self.region, config=_PATIENCE)
+            self._clients[service] = boto3.client(service, region_name=self.region, config=_PATIENCE)
         return self._clients[service]
 
     def resource(self, what: str) -> str:

@@ -61,13 +61,14 @@ class Staging:
 
     aws: LocalAws
     project: Path
+    region: str = REGION
     images: dict[str, str] = field(default_factory=dict)
     versions: dict[tuple[str, str], str] = field(default_factory=dict)  # of launch templates, to releases
     broken: set[str] = field(default_factory=set)  # releases whose sign-in page fails
 
     @cached_property
     def environment(self) -> Environment:
-        return Environment("staging", REGION)
+        return Environment("staging", self.region)
 
     def api(self, service: str) -> Any:
         """A client, made once: making one takes longer than most of what is asked."""
@@ -76,6 +77,7 @@ class Staging:
     def run(self, *words: str, written: Written | None = None, code: int = 0) -> Written:
         """``python -m deploy …`` that waits for nothing; the code is what it must end with."""
         written = written or Written()
+        words += ("--region", self.region)
         found = main(list(words), written, project=self.project, sleep=lambda seconds: None)
         assert found == code, written.text
         return written
@@ -172,8 +174,8 @@ def make(aws: Staging) -> None:
     for role in ROLES:
         _group(aws, role, first, subnet)
     for kind in ("static", "releases"):
-        bucket = f"aerie-staging-{kind}"
-        region = {"LocationConstraint": REGION}
+        bucket = f"aerie-{kind}-{aws.region}"
+        region = {"LocationConstraint": aws.region}
         aws.api("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=region)
         ssm.put_parameter(Name=f"/aerie/staging/data/{kind}_bucket", Value=bucket, Type="String")
     alarm = {"Namespace": "Aerie", "MetricName": "Errors", "Period": 60, "EvaluationPeriods": 1}
@@ -183,7 +185,7 @@ def make(aws: Staging) -> None:
 
 
 def _group(aws: Staging, role: str, image: str, subnet: str) -> None:
-    name, told = f"aerie-staging-{role}", {"roles": [role], "environment": "staging", "region": REGION}
+    name, told = f"aerie-staging-{role}", {"roles": [role], "environment": "staging", "region": aws.region}
     text = groups.FIRST_LINE + "\n" + json.dumps({"aerie": told | {"release": "none"}})
     data = {"ImageId": image, "InstanceType": "t3.small"}
     data |= {"UserData": base64.b64encode(text.encode()).decode()}

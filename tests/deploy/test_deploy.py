@@ -94,13 +94,15 @@ def test_from_a_commit_to_an_image_and_static_files(staging: Staging, tmp_path: 
     assert staging.all_run(release)
     assert f"building {release}" in written.text
     needed = _needed(staging, release)
-    there = staging.api("s3").list_objects_v2(Bucket="aerie-staging-static", Prefix="static/")
+    there = staging.api("s3").list_objects_v2(Bucket=f"aerie-static-{staging.region}", Prefix="static/")
     assert needed == {one["Key"] for one in there["Contents"]}
 
 
 def _needed(staging: Staging, release: str) -> set[str]:
     s3 = staging.api("s3")
-    body = s3.get_object(Bucket="aerie-staging-releases", Key=f"deploys/static/{release}.json")["Body"]
+    body = s3.get_object(Bucket=f"aerie-releases-{staging.region}", Key=f"deploys/static/{release}.json")[
+        "Body"
+    ]
     names = json.loads(body.read())
     assert len(names) > 10
     return {f"static/{name}" for name in names}
@@ -118,6 +120,6 @@ def test_the_commits_between_two_releases_are_named(staging: Staging) -> None:
 def test_lines_where_nobody_watches(staging: Staging, capsys: pytest.CaptureFixture[str]) -> None:
     from deploy.__main__ import main
 
-    assert main(["status", "staging"]) == 0
+    assert main(["status", "staging", "--region", staging.region]) == 0
     assert f"In service: {BEFORE}" in capsys.readouterr().out
     assert Written().text == ""

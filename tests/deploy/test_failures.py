@@ -200,8 +200,7 @@ def test_of_two_at_once_one_is_refused(staging: Staging) -> None:
 def test_of_many_at_once_one_has_the_lock(staging: Staging) -> None:
     held, refused, together = [], [], threading.Barrier(8)
 
-    def take() -> None:
-        lock = Lock(Environment("staging", "eu-central-1"), "deploy")
+    def take(lock: Lock) -> None:
         together.wait()
         try:
             lock._take()
@@ -209,7 +208,8 @@ def test_of_many_at_once_one_has_the_lock(staging: Staging) -> None:
         except Refused:
             refused.append(lock)
 
-    threads = [threading.Thread(target=take) for _ in range(8)]
+    locks = [Lock(Environment("staging", staging.region), "deploy") for _ in range(8)]
+    threads = [threading.Thread(target=take, args=[lock]) for lock in locks]
     for thread in threads:
         thread.start()
     for thread in threads:
