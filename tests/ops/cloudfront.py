@@ -1,4 +1,4 @@
-"""CloudFront's cache, origin request and response headers policies, for moto, which has none of them.
+"""CloudFront's cache, origin request and response headers policies, and the end of key groups, for moto.
 
 Written after the public API reference of CloudFront (2020-05-31); create, get, update and delete.
 """
@@ -62,6 +62,12 @@ def _actions(kind: str, path: str) -> dict[str, Any]:
     return {"create": create, "get": get, "update": update, "delete": delete}
 
 
+def _delete_key_group(response: CloudFrontResponse) -> ActionResult:
+    if response.backend.key_groups.pop(response._get_param("Id"), None) is None:
+        raise NoSuchPolicy("Resource", response._get_param("Id"))
+    return EmptyResult()
+
+
 def extend() -> None:
     """Add the addresses, and the actions by the names under which moto looks for them."""
     for kind, path in KINDS.items():
@@ -69,3 +75,4 @@ def extend() -> None:
         urls.url_paths[f"{{0}}/2020-05-31/{path}/(?P<policy_id>[^/]+)$"] = CloudFrontResponse.dispatch
         for verb, action in _actions(kind, path).items():
             setattr(CloudFrontResponse, f"{verb}_{path.replace('-', '_')}", action)
+    CloudFrontResponse.delete_key_group = _delete_key_group

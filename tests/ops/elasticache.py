@@ -132,7 +132,10 @@ class _Members(ElastiCacheResponse):
     def create_replication_group(self) -> ActionResult:
         made = _create_replication_group(self)
         name = self._get_param("ReplicationGroupId")
-        vars(self.elasticache_backend.replication_groups[name])["asked"] = self._get_params()
+        group = self.elasticache_backend.replication_groups[name]
+        vars(group)["asked"] = self._get_params()
+        nodes = range(1, (self._get_int_param("NumCacheClusters") or 1) + 1)
+        group.member_clusters = [f"{name}-{node:03}" for node in nodes]
         return made
 
     def delete_replication_group(self) -> ActionResult:
