@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test night ops-test check check-terraform bench fmt vendor messages deploy rollback
+.PHONY: help setup demo test night ops-test check check-terraform bench fmt lock vendor messages deploy rollback
 
 PY := .venv/bin/python
 T ?= tests
@@ -54,6 +54,7 @@ check: setup ## Lint, types, import floors, templates, migrations, vendored file
 	.venv/bin/djlint --lint --quiet console jobs
 	$(ON_NOTHING) $(PY) manage.py makemigrations --check --dry-run
 	bin/vendor --check
+	bin/check-packer
 	$(MAKE) --no-print-directory check-terraform
 
 check-terraform: export TF_PLUGIN_DIR ?= $(shell bin/terraform-plugins)
@@ -64,6 +65,9 @@ check-terraform: ## Terraform alone: format, validity, tests, checkov; WITHOUT_T
 fmt: setup ## Format Python
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+lock: setup ## Write requirements.lock (what an image installs) after a change of requirements.txt or constraints.txt
+	ami/scripts/lock
 
 vendor: setup ## Copy the front-end files of package.json into console/static/vendor
 	bin/vendor

@@ -38,6 +38,18 @@ def source() -> Path:
     return archive
 
 
+@pytest.fixture(scope="module")
+def compiler(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python with what compiles wheels: the locked versions."""
+    builder, venv = PROJECT / "var" / "wheels" / "builder", tmp_path_factory.mktemp("compiler")
+    lock = PROJECT / "ami" / "builder.lock"
+    run(SCRIPTS / "fetch-wheels", lock, "amd64", builder)
+    run(sys.executable, "-m", "venv", venv)
+    offline = ("--isolated", "--no-index", "--find-links", builder, "--require-hashes")
+    run(venv / "bin" / "python", "-m", "pip", "install", *offline, "--requirement", lock)
+    return venv / "bin" / "python"
+
+
 def _entry(name: str) -> str:
     lines = (PROJECT / "requirements.lock").read_text().splitlines(keepends=True)
     start = next(number for number, line in enumerate(lines) if line.startswith(f"{name}=="))
@@ -49,22 +61,24 @@ def _locked(name: str) -> str:
     return _entry(name).split("==")[1].split()[0]
 
 
-def compiled(source: Path, out: Path, **variables: str) -> str:
+def compiled(compiler: Path, source: Path, out: Path, **variables: str) -> str:
     """The sha256 of the wheel."""
-    run(SCRIPTS / "compile-wheel", source, out, **variables)
+    run(SCRIPTS / "compile-wheel", source, out, PYTHON=str(compiler), **variables)
     (wheel,) = out.glob("*.whl")
     return hashlib.sha256(wheel.read_bytes()).hexdigest()
 
 
-def test_two_builds_give_the_same_bytes(source: Path, tmp_path: Path) -> None:
+def test_two_builds_give_the_same_bytes(compiler: Path, source: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "a-rather-longer-place"
     elsewhere.mkdir()
-    first = compiled(source, tmp_path / "first", TMPDIR="/tmp", TZ="Asia/Tokyo", LC_ALL="C")
-    second = compiled(source, tmp_path / "second", TMPDIR=str(elsewhere), CFLAGS="-g", PYTHONHASHSEED="7")
+    first = compiled(compiler, source, tmp_path / "first", TMPDIR="/tmp", TZ="Asia/Tokyo", LC_ALL="C")
+    second = compiled(
+        compiler, source, tmp_path / "second", TMPDIR=str(elsewhere), CFLAGS="-g", PYTHONHASHSEED="7"
+    )
     assert first == second
 
 
-def test_another_source_gives_other_bytes(source: Path, tmp_path: Path) -> None:
+def test_another_source_gives_other_bytes(compiler: Path, source: Path, tmp_path: Path) -> None:
     """Else the test above could not fail."""
     tree = tmp_path / "tree"
     tree.mkdir()
@@ -73,4 +87,4 @@ def test_another_source_gives_other_bytes(source: Path, tmp_path: Path) -> None:
         file.write('\nconst char *aerie_changed = "yes";\n')
     changed = tmp_path / "changed.tar.gz"
     run("tar", "-czf", changed, "-C", tmp_path, "tree")
-    assert compiled(changed, tmp_path / "one") != compiled(source, tmp_path / "other")
+    assert compiled(compiler, changed, tmp_path / "one") != compiled(compiler, source, tmp_path / "other")

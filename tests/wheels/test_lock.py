@@ -1,5 +1,6 @@
 """requirements.lock is what requirements.txt and constraints.txt say, and no more; `make lock` writes it."""
 
+import contextlib
 import importlib.metadata
 import re
 from collections.abc import Iterator
@@ -39,10 +40,13 @@ def needed(requirement: Requirement, seen: set[tuple[str, str]]) -> Iterator[str
 
 def _asked_for(name: str, extra: str) -> Iterator[Requirement]:
     surroundings = {**default_environment(), **IMAGE, "extra": extra}
-    for line in importlib.metadata.requires(name) or ():
-        below = Requirement(line)
-        if below.marker is None or below.marker.evaluate(surroundings):
-            yield below
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):  # only the image's Python needs it
+        below_it = importlib.metadata.requires(name) or []
+        yield from (below for below in map(Requirement, below_it) if _applies(below, surroundings))
+
+
+def _applies(below: Requirement, surroundings: dict[str, str]) -> bool:
+    return below.marker is None or below.marker.evaluate(surroundings)
 
 
 def test_everything_that_production_needs_is_locked_and_nothing_else() -> None:
