@@ -89,12 +89,12 @@ def _wanted(environment: Environment, image: Image) -> dict[str, Any]:
     every = groups.found(environment)
     group = every.get("utility") or every.get("worker") or next(iter(every.values()))
     template = groups.specification(group)["LaunchTemplateId"]
+    version = groups.version_for(environment, group, image)
     told = groups.template_data(environment, template)["UserData"]
     tags = {"Name": environment.resource(PURPOSE), "Project": "aerie", "Environment": environment.name}
     tags |= {"Role": "utility", TAG: PURPOSE}  # a deployer may send commands to the role utility alone
     return {
-        "LaunchTemplate": {"LaunchTemplateId": template, "Version": "$Default"},
-        "ImageId": image.ami,
+        "LaunchTemplate": {"LaunchTemplateId": template, "Version": version},
         "UserData": groups.plain(groups.user_data(told, roles=["utility"], hold=True, release=image.version)),
         "SubnetId": group["VPCZoneIdentifier"].split(",")[0],
         "InstanceInitiatedShutdownBehavior": "terminate",
