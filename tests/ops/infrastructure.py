@@ -50,6 +50,7 @@ def variables(endpoint: str) -> dict[str, str]:
         "files_public_keys": json.dumps({"first": pem.decode()}),
         "app_secrets": _secrets(APP),
         "outpost_secrets": _secrets(OUTPOST),
+        "first_image": "ami-0e9271c829888680e",  # moto has it, for arm64
     }
     return {f"TF_VAR_{name}": value for name, value in told.items()}
 

@@ -66,6 +66,11 @@ resource "aws_launch_template" "this" {
     create_before_destroy = true
     # Deploys write theirs into the versions after the first; a new shape of ours keeps what the latest has.
     ignore_changes = [image_id, user_data]
+
+    precondition {
+      condition     = startswith(var.image, "ami-")
+      error_message = "There is no image yet: build one (see ami/) and name it, as -var first_image=ami-… -var first_release=0.2.0."
+    }
   }
 }
 

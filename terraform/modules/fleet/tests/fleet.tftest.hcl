@@ -138,3 +138,13 @@ run "upside_down_sizes_are_refused" {
 
   expect_failures = [var.size]
 }
+
+run "without_an_image_it_says_what_to_do" {
+  command = plan
+
+  variables {
+    image = ""
+  }
+
+  expect_failures = [aws_launch_template.this]
+}
