@@ -33,6 +33,6 @@ def cloudfront(domain: str, key_id: str, key: str) -> dict[str, object]:
 
 
 def origin(url: str) -> list[str]:
-    """Scheme and host of an absolute address, as a content security policy names it; none of a relative one."""
+    """Scheme and host of an absolute address, as a content security policy has it; none of a relative one."""
     parts = urlsplit(url)
     return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []

@@ -4,9 +4,12 @@ An exception's words may quote what an access point sent or a configuration: the
 """
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outpost.settings import Settings
+
+if TYPE_CHECKING:
+    from sentry_sdk.types import Event
 
 KEPT = ("serial", "call", "count", "ended", "age")  # of what a line says besides
 
@@ -32,13 +35,11 @@ def report_errors(settings: Settings) -> None:
     )
 
 
-def _wordless(event: dict[str, Any], _hint: dict[str, Any]) -> dict[str, Any]:
+def _wordless(event: "Event", _hint: dict[str, Any]) -> "Event":
     for one in event.get("exception", {}).get("values", ()):
         one["value"] = ""
     extra = event.get("extra", {})
-    event["extra"] = {
-        name: extra[name] for name in ("serial", "call", "count", "ended", "age") if name in extra
-    }
+    event["extra"] = {name: extra[name] for name in KEPT if name in extra}
     if "logentry" in event:
         event["logentry"] = {"message": event["logentry"].get("message", "")}
     return event
