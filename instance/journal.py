@@ -58,10 +58,14 @@ class Journal:
         self._follower = None
 
     def _follow(self) -> None:
-        """After the mark; without one from the beginning, which is this boot's: the journal is in memory."""
-        since: list[str] = []
+        """After the mark; without one from the beginning: the journal is in memory, it has this boot alone.
+
+        The directory is named because --follow would otherwise ask /proc which boot this is, and a
+        /proc of the unit's own tells it nothing, or in a container the host's.
+        """
+        since = ["--directory=/run/log/journal"]
         with contextlib.suppress(OSError):
-            since = [f"--after-cursor={self._place.read_text().strip()}"]
+            since.append(f"--after-cursor={self._place.read_text().strip()}")
         words = [*self._program, "--follow", "--no-tail", "--quiet", "--all", "--output=json", *since]
         self._follower = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)  # noqa: S603
         self._rest, self._heard = b"", False

@@ -30,7 +30,8 @@ class Watcher:
         self._settings, self._imds, self._identity, self._group = settings, imds, identity, group
         self._ticks, self._began = ticks, ticks()
         self._said_at = float("-inf")
-        self.done = Done()
+        # One that holds starts nothing, so there is nothing to wait for.
+        self.done = Done(launched=identity.assignment.hold)
 
     def look(self) -> list[Action]:
         """See, decide, act; what was done. Raises ``ImdsAway``."""
