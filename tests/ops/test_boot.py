@@ -297,9 +297,8 @@ def test_a_spot_notice_drains_a_worker(fleet: Fleet) -> None:
     machine.imds.spot_notice()
     machine.wait_for(lambda: _drained(machine), 60, "not drained")
     assert set(fleet.units("worker").values()) == {"inactive"}
-    assert fleet.tell(
-        "import django_rq; print(django_rq.get_connection('default').get('rq:scheduler:scheduler_lock'))"
-    )
+    holder = "import django_rq; print(django_rq.get_connection('default').get('rq:scheduler_lock'))"
+    machine.wait_for(lambda: fleet["console"].name in fleet.tell(holder), 15, "its scheduler kept the lock")
     # Only now the group hears of it, and takes the instance out.
     _scale_in(fleet, "worker")
     told = f"drain CONTINUE {machine.instance_id}"
