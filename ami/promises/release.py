@@ -117,7 +117,7 @@ def _in_production(*command: str | Path) -> tuple[int, str]:
 
 @promise("The outpost and the instance's own programs start")
 def programs_start() -> Problems:
-    for module in ("outpost.__main__", "instance.__main__"):
+    for module in ("outpost.supervisor, outpost.tls, outpost.__main__", "instance.__main__"):
         code, said = run(PYTHON, "-B", "-c", f"import {module}", cwd=APP)
         if code:
             yield f"{module}: {said[-300:]}"

@@ -53,7 +53,7 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Key:
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[LocalAws]:
-    with local_aws() as aws:
+    with local_aws(["machine_images"]) as aws:
         yield aws
 
 
