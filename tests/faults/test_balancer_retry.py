@@ -1,0 +1,44 @@
+"""A console is killed under POSTs: the balancer asks another one, and nothing is done twice."""
+
+import time
+
+import pytest
+
+from console.demo.processes import Process
+from tests.faults.balancer import haproxy
+from tests.faults.writing import at_work
+from tests.servers import free_port
+from tests.stack import Stack, answers, running_stack, wait_for
+
+pytestmark = pytest.mark.timeout(300)
+KILLS = 4
+
+
+def add_console(stack: Stack) -> int:
+    """A second instance of it; returns its port."""
+    port, usual = free_port(), stack.processes["console"]
+    environment = usual.environment | {"CONSOLE_LISTEN": f"127.0.0.1:{port}"}
+    second = Process("second", usual.command, environment, stack.directory / "second.log")
+    stack.processes["second"] = second
+    second.start()
+    wait_for(lambda: answers(f"http://127.0.0.1:{port}/readyz"), 60, stack.last_words)
+    return port
+
+
+def test_a_killed_console_fails_nobody_and_doubles_nothing() -> None:
+    with running_stack(6, TRUSTED_PROXIES="1") as stack:
+        ports = {"console": stack.port, "second": add_console(stack)}
+        with haproxy(stack.directory, list(ports.values())) as url:
+            writers = at_work(url)
+            for name in ["console", "second"] * (KILLS // 2):
+                time.sleep(3)
+                stack.kill(name)
+                time.sleep(1)
+                stack.restart(name)
+                address = f"http://127.0.0.1:{ports[name]}/readyz"
+                wait_for(lambda address=address: answers(address), 60, stack.last_words)  # type: ignore[misc]
+            time.sleep(2)
+            writers.stop()
+        print(writers.figures())
+        assert writers.failed() == []
+        writers.assert_each_once(stack.database)
