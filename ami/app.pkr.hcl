@@ -136,8 +136,8 @@ build {
       "if command -v cloud-init >/dev/null; then sudo cloud-init status --wait >/dev/null || true; fi",
       "sudo mkdir -p /var/tmp/aerie",
       "sudo tar --extract --no-same-owner --file=/tmp/aerie.tar --directory=/var/tmp/aerie",
-      "sudo env AERIE_RELEASE=${var.release} AERIE_COMMIT=${var.commit} AERIE_BUILT_AT=${var.built_at} AERIE_WHEELS=${var.wheels} /var/tmp/aerie/ami/scripts/app.sh",
-      "sudo /opt/aerie/verify",
+      # At once: app.sh ends by taking the right to sudo away.
+      "sudo env AERIE_RELEASE=${var.release} AERIE_COMMIT=${var.commit} AERIE_BUILT_AT=${var.built_at} AERIE_WHEELS=${var.wheels} sh -c '/var/tmp/aerie/ami/scripts/app.sh && /opt/aerie/verify'",
     ]
   }
 

@@ -1,4 +1,4 @@
-"""Images of instances are backed by EBS, for moto, which calls every image's root "standard"; Packer refuses that."""
+"""Images of instances are backed by EBS, for moto, which calls every root "standard"; Packer refuses that."""
 
 from typing import Any
 
