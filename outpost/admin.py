@@ -4,6 +4,7 @@ It answers the balancer and the scraper, not the world: bind it to loopback or a
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import NamedTuple
@@ -16,6 +17,7 @@ HEAD_LIMIT = 8_192  # bytes of request line and headers
 REQUEST_SECONDS = 5.0  # to send them
 MAX_CONNECTIONS = 64
 STORE_SECONDS = 2.0  # the balancer asks every few seconds; slower than this is not ready
+CLOCK_SECONDS = 10.0  # presence is counted in tens of seconds; the question itself may take two
 TEXT = "text/plain; charset=utf-8"
 
 Problems = Callable[[], Awaitable[Sequence[str]]]
@@ -30,7 +32,10 @@ class Answer(NamedTuple):
 
 
 def readiness(
-    store: OutpostStore, draining: Callable[[], bool], silent: Callable[[], int] = lambda: 0
+    store: OutpostStore,
+    draining: Callable[[], bool],
+    silent: Callable[[], int] = lambda: 0,
+    expired: Callable[[], bool] = lambda: False,
 ) -> Problems:
     """Why no new access point should be sent here, in words; nothing when all is well."""
 
@@ -39,14 +44,23 @@ def readiness(
             return ["draining"]
         if count := silent():
             return [f"{count} of the processes do not answer"]
+        if expired():
+            return ["the certificate has expired"]
         try:
             async with asyncio.timeout(STORE_SECONDS):
-                await store.ping()
+                ahead = time.time() - await store.clock()
         except (StoreUnavailable, TimeoutError):
             return ["the live store does not answer"]
-        return []
+        return clock_problems(ahead)
 
     return problems
+
+
+def clock_problems(ahead: float) -> list[str]:
+    """``ahead`` of the live store's clock, in seconds. A wrong one puts access points offline."""
+    if abs(ahead) <= CLOCK_SECONDS:
+        return []
+    return [f"the clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the live store's"]
 
 
 class AdminServer:

@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from outpost.notify import ALIVE, READY, STOPPING, Notifier
 from outpost.server import FLUSH_SECONDS
 from outpost.settings import Address, Settings
 from outpost.store.opening import open_outpost_store
+from outpost.tls import not_after
 
 END_SECONDS: Final = FLUSH_SECONDS + 5.0  # beyond the drain; then SIGKILL
 RESTART_SECONDS: Final = 1.0  # a child that dies at once is started once a second
@@ -136,7 +138,7 @@ class Supervisor:
     def _reload(self) -> None:
         self._notifier.reloading()
         worker.reload_context(self._settings, self._context)
-        self._tell(signal.SIGHUP, self._workers())
+        self._tell(signal.SIGHUP, self._children)
         self._notifier.tell(READY)
 
     def _workers(self) -> list[int]:
@@ -181,13 +183,30 @@ class Supervisor:
                 os.kill(pid, number)
 
     def _serve_admin(self) -> None:
-        asyncio.run(_serve_admin(self._settings, self._beats))
+        asyncio.run(_serve_admin(self._settings, self._beats, Certificate(self._settings, self._context)))
 
 
-async def _serve_admin(settings: Settings, beats: Beats) -> None:
+class Certificate:
+    """Ours, as the admin server sees it: the one the workers use, for it reads it when they do."""
+
+    def __init__(self, settings: Settings, context: ssl.SSLContext | None) -> None:
+        self._settings, self._context = settings, context
+        cert = settings.tls_cert if context is not None else None
+        self._ends = float("inf") if cert is None else not_after(cert)
+
+    def reload(self) -> None:
+        self._ends = worker.reload_context(self._settings, self._context) or self._ends
+
+    def expired(self) -> bool:
+        return time.time() >= self._ends
+
+
+async def _serve_admin(settings: Settings, beats: Beats, certificate: Certificate) -> None:
     """The first SIGTERM says draining; the parent ends it when the workers are gone."""
     draining = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, draining.set)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, draining.set)
+    loop.add_signal_handler(signal.SIGHUP, certificate.reload)
 
     def drains() -> bool:
         return draining.is_set() or (settings.drain_file is not None and settings.drain_file.exists())
@@ -195,7 +214,7 @@ async def _serve_admin(settings: Settings, beats: Beats) -> None:
     def silent() -> int:
         return beats.silent(time.monotonic(), settings.stuck_seconds / 2)
 
-    problems = readiness(open_outpost_store(settings.store), drains, silent)
+    problems = readiness(open_outpost_store(settings.store), drains, silent, certificate.expired)
     admin = AdminServer(problems, lambda: silent() < settings.workers)
     await admin.start(settings.admin_listen)
     while True:

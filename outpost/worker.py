@@ -11,6 +11,7 @@ from pathlib import Path
 import uvloop
 
 from outpost import metrics
+from outpost.handshakes import Handshake
 from outpost.server import Outpost
 from outpost.settings import Settings
 from outpost.store.opening import open_outpost_store
@@ -24,21 +25,27 @@ def make_context(settings: Settings) -> ssl.SSLContext | None:
     if settings.tls_cert is None or settings.tls_key is None:
         return None
     context = server_context(settings.tls_cert, settings.tls_key, _client_ca(settings))
+    context.sslobject_class = Handshake
     metrics.CERTIFICATE_ENDS.set(not_after(settings.tls_cert))
     return context
 
 
-def reload_context(settings: Settings, context: ssl.SSLContext | None) -> None:
-    """Read the certificates again; broken ones are logged and change nothing."""
+def reload_context(settings: Settings, context: ssl.SSLContext | None) -> float | None:
+    """Read the certificates again; broken ones are logged and change nothing.
+
+    Returns when the new one expires, Unix time; None when the old one stays, or there is none.
+    """
     if context is None or settings.tls_cert is None or settings.tls_key is None:
-        return
+        return None
     try:
         reload_certificates(context, settings.tls_cert, settings.tls_key, _client_ca(settings))
     except TlsFilesInvalid as error:
         log.error("certificates not reloaded", extra={"error": str(error)})
-    else:
-        metrics.CERTIFICATE_ENDS.set(not_after(settings.tls_cert))
-        log.info("certificates reloaded")
+        return None
+    ends = not_after(settings.tls_cert)
+    metrics.CERTIFICATE_ENDS.set(ends)
+    log.info("certificates reloaded")
+    return ends
 
 
 def run(settings: Settings, context: ssl.SSLContext | None, port: int, beat: Callable[[], None]) -> None:

@@ -192,6 +192,9 @@ class OutpostStore(Protocol):
     async def ping(self) -> None:
         """Answer, or raise ``StoreUnavailable``."""
 
+    async def clock(self) -> float:
+        """What time it is there. Raises ``StoreUnavailable``."""
+
     async def aclose(self) -> None:
         """Close every connection."""
 

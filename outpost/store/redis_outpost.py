@@ -108,6 +108,12 @@ class RedisOutpostStore:
         with unavailable():
             await self._client.execute_command("PING")  # type: ignore[no-untyped-call]
 
+    async def clock(self) -> float:
+        """See ``OutpostStore.clock``."""
+        with unavailable():
+            seconds, microseconds = await self._client.execute_command("TIME")  # type: ignore[no-untyped-call]
+        return int(seconds) + int(microseconds) / 1e6
+
     async def aclose(self) -> None:
         """See ``OutpostStore.aclose``."""
         await self._client.aclose()

@@ -70,6 +70,12 @@ def test_ready_says_why_not(ask: Callable[[bytes], bytes], problems: list[str]) 
     assert answer.endswith(b"\r\n\r\ndraining\n")
 
 
+def test_a_wrong_clock_is_told(ask: Callable[[bytes], bytes]) -> None:
+    assert admin.clock_problems(-9.9) == []
+    assert admin.clock_problems(61.2) == ["the clock is 61 s ahead of the live store's"]
+    assert admin.clock_problems(-3600.0) == ["the clock is 3600 s behind the live store's"]
+
+
 def test_metrics_are_a_page_of_text(ask: Callable[[bytes], bytes]) -> None:
     answer = ask(get("/metrics"))
     assert b"\r\nContent-Type: text/plain; version=" in answer

@@ -5,6 +5,7 @@ store, both empty; ``lose``: a callable that makes the store lose everything; ``
 that makes every delivered and unacknowledged fact look untouched for 11 s.
 """
 
+import time
 from collections.abc import Callable
 
 from outpost.store.contract import LiveStore, Reported
@@ -303,4 +304,5 @@ class StoreContract(
 
     def test_both_sides_answer(self, outpost: Driven, live: LiveStore) -> None:
         assert outpost.ping() is None
+        assert abs(outpost.clock() - time.time()) < 5
         assert live.ping() is None  # type: ignore[func-returns-value]

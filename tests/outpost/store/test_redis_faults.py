@@ -24,6 +24,7 @@ OUTPOST_CALLS: dict[str, Callable[[OutpostStore], Awaitable[Any]]] = {
     "append_facts": lambda store: store.append_facts([fact()]),
     "take_commands": lambda store: store.take_commands(CAFE, 1, NOON),
     "ping": lambda store: store.ping(),
+    "clock": lambda store: store.clock(),
 }
 LIVE_CALLS: dict[str, Callable[[RedisLiveStore], Any]] = {
     "put_desired": lambda store: store.put_desired([desired()]),
