@@ -177,6 +177,11 @@ class Machine:
         _end(self._nspawn)
         self._cut()
 
+    def wait_for_end(self, seconds: float = 30.0) -> None:
+        """Until its last process has ended; its network stays as it is. Raises ``TimeoutExpired``."""
+        if self._nspawn is not None:
+            self._nspawn.wait(seconds)
+
     def remove(self) -> None:
         """Whatever is left of it; also twice."""
         self.kill()

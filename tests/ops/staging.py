@@ -57,6 +57,7 @@ class Staging:
     directory: Path
     authority: Authority
     endpoint: str = ""
+    release: str = RELEASE
     secrets: dict[str, dict[str, str]] = field(default_factory=dict)
     machines: dict[str, Machine] = field(default_factory=dict)
 
@@ -69,12 +70,20 @@ class Staging:
         return machine.start(self.root, self.user_data(role, *more))
 
     def user_data(self, *roles: str) -> str:
-        told = {"roles": list(roles), "environment": NAME, "region": REGION, "release": RELEASE}
+        told = {"roles": list(roles), "environment": NAME, "region": REGION, "release": self.release}
         return "#cloud-config\n" + json.dumps({"aerie": told | {"endpoint_url": self.endpoint}})
 
-    def manage(self, *words: str) -> str:
-        """manage.py from outside, on the same database, Redis and keys. Raises ``CalledProcessError``."""
+    def manage(self, *words: str, tree: Path = PROJECT) -> str:
+        """manage.py from outside, on the same database, Redis and keys. Raises ``RuntimeError``."""
         command = [sys.executable, "manage.py", *words]
+        done = subprocess.run(command, cwd=tree, env=self.variables, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"manage.py {' '.join(words)}: {done.stdout[-2000:]}{done.stderr[-3000:]}")
+        return done.stdout
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of a process of ours outside of the machines."""
         local = {
             "DATABASE_URL": self.database.url,
             "REDIS_URL": f"{self.redis.url}/0",
@@ -83,11 +92,7 @@ class Staging:
             "DEMO_PASSWORD": PASSWORD,
             "DJANGO_SETTINGS_MODULE": "console.settings",
         }
-        variables = os.environ | PARAMETERS | self.aws.environment | self.secrets["app"] | local
-        done = subprocess.run(command, cwd=PROJECT, env=variables, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f"manage.py {' '.join(words)}: {done.stdout[-2000:]}{done.stderr[-3000:]}")
-        return done.stdout
+        return os.environ | PARAMETERS | self.aws.environment | self.secrets["app"] | local
 
     def activities(self, role: str) -> list[str]:
         """What was said to the role's auto-scaling group, oldest first."""
@@ -119,7 +124,7 @@ class Staging:
 
 @contextlib.contextmanager
 def environment(root: Path, access_points: int = 3) -> Iterator[Staging]:
-    """All of it, with as many claimed access points; removed at the end, the machines too."""
+    """All of it, with the demo's customer and as many access points of theirs; removed at the end."""
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(temporary_directory())
         database, redis = MariaDB(directory), Redis(directory)
@@ -131,7 +136,8 @@ def environment(root: Path, access_points: int = 3) -> Iterator[Staging]:
         tell(staging)
         staging.manage("migrate", "--verbosity", "0")
         staging.manage("createcachetable")
-        staging.manage("seed_demo", "--first-serial", FIRST_SERIAL, "--access-points", str(access_points))
+        if access_points:
+            staging.manage("seed_demo", "--first-serial", FIRST_SERIAL, "--access-points", str(access_points))
         yield staging
 
 
