@@ -2,11 +2,12 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test night ops-test check check-terraform bench fmt lock vendor messages deploy rollback
+.PHONY: help setup demo test night faults ops-test check check-terraform bench fmt lock vendor messages deploy rollback
 
 PY := .venv/bin/python
 T ?= tests
 OPS ?= tests/ops
+FAULTS ?= $(shell bin/fault-tests)
 WORKERS ?= 2
 SCALE ?= 1
 NIGHT ?= 5000
@@ -29,6 +30,13 @@ test: setup ## Run every test among private servers; T=tests/outpost runs a part
 
 night: setup ## Rehearse a rollout over NIGHT=5000 access points and a daylight-saving night, all being killed
 	NIGHT_ACCESS_POINTS=$(NIGHT) $(PY) -m tests.servers -- $(PY) -m pytest -s tests/faults/test_rollout_*.py $(ARGS)
+
+faults: export FIGURES := $(CURDIR)/var/ops/reliability.jsonl
+faults: ## Run every fault test, and bring what docs/reliability.md says was measured up to date
+	@bin/install ops
+	mkdir -p var/ops && : >$(FIGURES)
+	$(PY) -m tests.servers -- $(PY) -m pytest -p no:xdist -p no:cacheprovider $(FAULTS) $(ARGS)
+	$(PY) -m tests.faults.table $(FIGURES)
 
 ops-test: export TF_PLUGIN_DIR ?= $(shell bin/terraform-plugins)
 ops-test: ## As root: Terraform, images, instances that come and go; OPS=tests/ops/test_… runs a part

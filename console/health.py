@@ -19,6 +19,7 @@ from prometheus_client import generate_latest
 
 from console import access, shared_metrics
 from console.once.middleware import told_as_it_is
+from devices import skew
 from devices.live_store import live_store
 from jobs.figures import registry
 from outpost.store.contract import StoreUnavailable
@@ -44,14 +45,14 @@ def livez(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def readyz(request: HttpRequest) -> HttpResponse:
-    """503 while draining, or while what this instance needs is away or not yet migrated.
+    """503 while draining, or while what this instance needs is away, not yet migrated, or its clock is wrong.
 
     Redis and the live store are told but do not count: a save is kept in MySQL
     and reaches them later, and a blip of theirs must not take the whole fleet out. Nor must a
     fail-over of MySQL, which requests wait for: it counts when it has lasted a minute.
     """
     needed = {"drain": _not_draining(), "database": _asked(_database)}
-    needed["migrations"] = _asked(_migrations)
+    needed |= {"migrations": _asked(_migrations), "clock": _clock()}
     told = {"queue": _asked(_queue), "live_store": _asked(_live_store)}
     passing = {"database"} if _database_answered_lately() else set()
     ready = all(answer == "ok" or name in passing for name, answer in needed.items())
@@ -103,6 +104,13 @@ def _database() -> str:
         cursor.execute("SELECT 1")
     _answered.append(time.monotonic())
     return "ok"
+
+
+def _clock() -> str:
+    ahead = skew.SKEW.ahead()
+    if not skew.is_wrong(ahead):
+        return "ok"
+    return f"{abs(ahead):.1f} s {'ahead of' if ahead > 0 else 'behind'} the database's"
 
 
 _answered: deque[float] = deque(maxlen=1)  # when the database did last

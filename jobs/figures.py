@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 from rq import Queue, Worker
 from rq.worker import WorkerStatus
 
-from devices import replica
+from devices import replica, skew
 from devices.backups.age import AGE, in_use
 from devices.live_store import live_store
 from devices.models import Task
@@ -41,6 +41,8 @@ class QueueFigures(Collector):
         yield from _guarded("aerie_live_store_up", "Whether the live store told how much it holds", _store)
         yield from _replica()
         yield from _backups()
+        words = "How far the clock of the instance that answered is ahead of MySQL's"
+        yield GaugeMetricFamily("aerie_clock_ahead_seconds", words, value=skew.SKEW.ahead())
         release = GaugeMetricFamily("aerie_release", "1, with the release that answered", labels=["release"])
         release.add_metric([settings.AERIE_RELEASE], 1)
         yield release

@@ -15,6 +15,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 from devices.ingest.recording import record
 from devices.live_store import live_store
 from devices.replica import watching_writes
+from devices.skew import SKEW
 from outpost.store.contract import Fact, StoreUnavailable
 
 COUNT = 500  # facts read at once: one transaction
@@ -58,6 +59,9 @@ class _Reader:
 
     def step(self) -> None:
         """Read, record, acknowledge: in this order, for a crash in between only repeats."""
+        if SKEW.is_wrong():  # others read them
+            time.sleep(PAUSE)
+            return
         try:
             self._facts = self._facts or live_store().read_facts(consumer(), COUNT, block=BLOCK)
             if self._facts:

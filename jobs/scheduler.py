@@ -26,6 +26,7 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq_scheduler import Scheduler as RqScheduler
 
+from devices.skew import MOST, is_wrong
 from jobs.queues import JsonJob
 from jobs.schedule import PREFIX, TIMETABLE, Entry
 
@@ -62,6 +63,7 @@ class Scheduler(RqScheduler):
         self._token = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(8)}".encode()
         self._stopped = threading.Event()
         self._alive = alive
+        self._complain_at = 0.0
         self._hold = connection.register_script(_HOLD)
         self._release = connection.register_script(_RELEASE)
 
@@ -80,7 +82,13 @@ class Scheduler(RqScheduler):
         self._let_go()
 
     def tick(self) -> None:
-        """As holder of the lock: see that the timetable stands, and enqueue what is due."""
+        """As holder of the lock: see that the timetable stands, and enqueue what is due.
+
+        One whose clock is wrong leaves that to another: what it calls due, others would not.
+        """
+        if self._clock_is_wrong():
+            self.remove_lock()
+            return
         if not self.acquire_lock():
             return
         try:
@@ -89,6 +97,16 @@ class Scheduler(RqScheduler):
             self.connection.set(LAST_TICK_KEY, f"{time.time():.3f}")
         except (LockLost, WatchError):
             log.warning("lost the lock in the middle of a tick")
+
+    def _clock_is_wrong(self) -> bool:
+        """By Redis, which a scheduler needs anyway. Logged once a minute."""
+        seconds, microseconds = self.connection.time()
+        ahead = time.time() - seconds - microseconds / 1e6
+        wrong = is_wrong(ahead)
+        if wrong and time.monotonic() >= self._complain_at:
+            self._complain_at = time.monotonic() + 60.0
+            log.error("the clock of this machine is wrong", ahead_seconds=round(ahead, 1))
+        return wrong
 
     def acquire_lock(self) -> bool:
         """Take the lock, or hold it for another ``LOCK_SECONDS``; whether it is ours."""
@@ -130,8 +148,12 @@ class Scheduler(RqScheduler):
             raise LockLost
 
     def _stands(self, entry: Entry) -> bool:
-        """Whether it is in Redis as this release wants it."""
-        if entry.id not in self:
+        """Whether it is in Redis as this release wants it, and due within its interval.
+
+        Later than that is the work of a scheduler whose clock was ahead: it would not run for as long.
+        """
+        due = self.connection.zscore(self.scheduled_jobs_key, entry.id)
+        if due is None or due > _now() + entry.every + MOST:
             return False
         try:
             job = JsonJob.fetch(entry.id, connection=self.connection)

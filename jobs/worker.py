@@ -7,6 +7,7 @@ killed parent would leave the child running beside its successor. Time limits st
 """
 
 import gc
+import time
 from types import FrameType
 from typing import Any
 
@@ -19,6 +20,7 @@ from rq.queue import Queue
 from rq.serializers import JSONSerializer
 from structlog.contextvars import bound_contextvars
 
+from devices import skew
 from devices.replica import watching_writes
 from jobs import performed
 from jobs.ending import Ending
@@ -56,7 +58,10 @@ class Worker(SimpleWorker):
         gc.freeze()
         Ending.install()
         self._pulse.watch()
-        return bool(super().work(*args, **kwargs))
+        try:
+            return bool(super().work(*args, **kwargs))
+        finally:
+            self._pulse.rest()
 
     def bootstrap(self, logging_level: Any = None, *args: Any, **kwargs: Any) -> None:
         """Jobs log what they did; rq's own lines for each would drown it."""
@@ -79,6 +84,13 @@ class Worker(SimpleWorker):
     def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
         """Told a second time: hand it back now."""
         Ending.interrupt()
+
+    def dequeue_job_and_maintain_ttl(self, *args: Any, **kwargs: Any) -> tuple[Job, Queue] | None:
+        """Takes nothing while the clock is wrong: it would take over leases that others hold."""
+        while skew.SKEW.is_wrong():
+            self.heartbeat()
+            time.sleep(skew.RECHECK)
+        return super().dequeue_job_and_maintain_ttl(*args, **kwargs)
 
     def perform_job(self, job: Job, queue: Queue) -> bool:
         """A long-lived process must drop connections MySQL has closed, as a request does."""

@@ -1,6 +1,7 @@
 """What every test may ask for: clean queues and live store, and addresses for processes of its own."""
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -8,6 +9,8 @@ import pytest
 import redis
 from django.conf import settings
 from django.db import connection
+
+from tests.faults.table import Figure
 
 if TYPE_CHECKING:
     from tests.world import World
@@ -50,3 +53,14 @@ def world(db: None) -> "World":
     from tests.world import build  # the outpost's tests run without Django's models
 
     return build()
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """``measured(2.1, "s until …")``, ``measured(0, "visits failed", of=976)``: see ``tests.faults.table``."""
+    test = request.node.nodeid.partition("[")[0]
+
+    def note(value: float, unit: str, of: int | None = None) -> None:
+        Figure(test, value, unit, of).note()
+
+    return note

@@ -11,11 +11,12 @@ import socket
 import subprocess
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
-from tests.stack import ROOT, wait_for
+from tests.stack import ROOT, Stack, wait_for
 
 # What systemd does before exec: LISTEN_PID is the number of the process that takes the sockets.
 _LAUNCH = 'export LISTEN_PID=$$; exec "$@"'
@@ -126,3 +127,17 @@ class Supervised:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+
+
+@contextmanager
+def supervised(stack: Stack) -> Iterator[dict[str, Supervised]]:
+    """All of a prepared stack's processes as services that are started again; ready when this begins."""
+    with ExitStack() as running:
+        services = {}
+        for name, process in stack.processes.items():
+            directory = stack.directory / f"unit-{name}"
+            directory.mkdir()
+            service = Supervised(process.command, process.environment, directory)
+            services[name] = running.enter_context(service)
+        stack.wait_until_ready()
+        yield services

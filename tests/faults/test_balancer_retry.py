@@ -6,7 +6,7 @@ import pytest
 
 from console.demo.processes import Process
 from tests.faults.balancer import haproxy
-from tests.faults.writing import at_work
+from tests.faults.writing import Note, at_work
 from tests.servers import free_port
 from tests.stack import Stack, answers, running_stack, wait_for
 
@@ -25,7 +25,7 @@ def add_console(stack: Stack) -> int:
     return port
 
 
-def test_a_killed_console_fails_nobody_and_doubles_nothing() -> None:
+def test_a_killed_console_fails_nobody_and_doubles_nothing(measured: Note) -> None:
     with running_stack(6, TRUSTED_PROXIES="1") as stack:
         ports = {"console": stack.port, "second": add_console(stack)}
         with haproxy(stack.directory, list(ports.values())) as url:
@@ -39,6 +39,6 @@ def test_a_killed_console_fails_nobody_and_doubles_nothing() -> None:
                 wait_for(lambda address=address: answers(address), 60, stack.last_words)  # type: ignore[misc]
             time.sleep(2)
             writers.stop()
-        print(writers.figures())
+        writers.measure(measured)
         assert writers.failed() == []
         writers.assert_each_once(stack.database)

@@ -5,10 +5,12 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import MySQLdb
 import pytest
 
 from tests.faults.supervision import Supervised
@@ -17,12 +19,14 @@ from tests.servers import free_port
 from tests.stack import Stack, answers, running_stack, wait_for
 
 pytestmark = pytest.mark.timeout(180)
+Note = Callable[..., None]
 CONSOLE = [sys.executable, "-m", "gunicorn", "-c", "python:console.serving", "console.wsgi:application"]
 WATCHDOG = 6.0  # seconds; the unit has 60
-UNFINISHED = (
+FORM = (
     b"POST /account/login/ HTTP/1.1\r\nHost: localhost\r\n"
     b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nlogin="
 )
+PAGE = b"GET / HTTP/1.1\r\nHost: localhost\r\nCookie: sessionid=nobodys\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,9 @@ def activated(stack: Stack, listener: socket.socket, tmp_path: Path) -> Iterator
         yield console
 
 
-def test_stopped_behind_a_balancer_that_was_told_first_no_visit_fails(stack: Stack, tmp_path: Path) -> None:
+def test_stopped_behind_a_balancer_that_was_told_first_no_visit_fails(
+    stack: Stack, tmp_path: Path, measured: Note
+) -> None:
     ports, drain = (free_port(), free_port()), tmp_path / "drain"
     first = environment(stack, ports[0], DRAIN_FILE=str(drain))
     (tmp_path / "other").mkdir()
@@ -63,15 +69,15 @@ def test_stopped_behind_a_balancer_that_was_told_first_no_visit_fails(stack: Sta
     ):
         leaving.wait_until_ready()
         staying.wait_until_ready()
-        with balancer(tmp_path, *ports) as port, Visitors(port) as visitors:
+        with balancer(tmp_path, *ports) as front, Visitors(front.port) as visitors:
             drain.touch()
-            wait_for(lambda: not answers(f"http://127.0.0.1:{ports[0]}/readyz"), 5)
-            visitors.more()
+            front.wait_until_out(0)
             began = time.monotonic()
             leaving.stop()
             took = time.monotonic() - began
             visitors.more()
-    print(f"0 of {visitors.total} visits may fail; ended {took:.1f} s after SIGTERM")
+    measured(sum(visitors.failed.values()), "visits failed", of=visitors.total)
+    measured(took, "s from SIGTERM to the end")
     assert visitors.failed == {}
 
 
@@ -90,12 +96,14 @@ def closes(port: int) -> bool:
         return b"\r\nConnection: close\r\n" in visitor.recv(4096)
 
 
-def test_restarted_behind_its_socket_no_visit_fails(activated: Supervised, listener: socket.socket) -> None:
+def test_restarted_behind_its_socket_no_visit_fails(
+    activated: Supervised, listener: socket.socket, measured: Note
+) -> None:
     with Visitors(listener.getsockname()[1], kept=False) as visitors:
         activated.restart()
         activated.wait_until_ready(starts=2)
         visitors.more()
-    print(f"0 of {visitors.total} visits may fail without any balancer")
+    measured(sum(visitors.failed.values()), "visits failed", of=visitors.total)
     assert visitors.failed == {}
     assert activated.said.count("STOPPING=1") == 1
 
@@ -105,24 +113,41 @@ def test_it_is_ready_only_when_it_answers(activated: Supervised) -> None:
 
 
 def test_all_frozen_it_is_restarted_within_twice_the_watchdog(
-    activated: Supervised, listener: socket.socket
+    activated: Supervised, listener: socket.socket, measured: Note
 ) -> None:
     """SIGSTOP stands for whatever keeps every process from going on; gunicorn's own limit is 30 s."""
     for pid in activated.children():
         os.kill(pid, signal.SIGSTOP)
     took = back(listener)
+    measured(took, f"s until it answered again, with a watchdog of {WATCHDOG:g} s")
     assert activated.watchdog_kills == 1
     assert took < 2 * WATCHDOG
 
 
 def test_every_thread_stuck_each_worker_ends_itself_and_says_where(
-    activated: Supervised, listener: socket.socket
+    stack: Stack, activated: Supervised, listener: socket.socket
 ) -> None:
-    with held(listener, 40):
+    with locked_sessions(stack), held(listener, 40):
         wait_for(lambda: not answers(url(listener)), 20)
         took = back(listener)
     assert took < 2 * WATCHDOG
     assert "a console worker is stuck and ends itself" in activated.log.read_text()
+
+
+def test_slow_visitors_in_every_thread_lose_neither_the_console_nor_their_requests(
+    activated: Supervised, listener: socket.socket
+) -> None:
+    """For longer than the watchdog, and than a thread may be stuck."""
+    before = activated.children()
+    with held(listener, 4, FORM) as visitors:
+        for _ in range(int(2 * WATCHDOG)):
+            time.sleep(1)
+            for visitor in visitors:
+                visitor.sendall(b"x")
+        for visitor in visitors:
+            visitor.sendall(b"x" * 1000)
+        assert {visitor.recv(12)[9:] for visitor in visitors} == {b"403"}  # answered: the form has no token
+    assert (activated.watchdog_kills, activated.children()) == (0, before)
 
 
 def test_one_of_two_workers_stuck_is_replaced_and_the_other_stays(
@@ -133,7 +158,7 @@ def test_one_of_two_workers_stuck_is_replaced_and_the_other_stays(
         console.wait_until_ready()
         wait_for(lambda: len(console.children()) == 2, 10)
         before = set(console.children())
-        with stuck_worker(console, listener) as pid:
+        with locked_sessions(stack), stuck_worker(console, listener) as pid:
             wait_for(lambda: pid not in console.children(), 10, console.log.read_text)
             wait_for(lambda: len(console.children()) == 2, 10)
         assert (console.watchdog_kills, console.starts) == (0, 1)
@@ -141,12 +166,10 @@ def test_one_of_two_workers_stuck_is_replaced_and_the_other_stays(
 
 
 def back(listener: socket.socket) -> float:
-    """Seconds until somebody answers there again, printed."""
+    """Seconds until somebody answers there again."""
     began = time.monotonic()
     wait_for(lambda: answers(url(listener)), 30)
-    took = time.monotonic() - began
-    print(f"answered again after {took:.1f} s, with a watchdog of {WATCHDOG:g} s")
-    return took
+    return time.monotonic() - began
 
 
 def url(listener: socket.socket) -> str:
@@ -154,13 +177,31 @@ def url(listener: socket.socket) -> str:
 
 
 @contextmanager
-def held(listener: socket.socket, count: int) -> Iterator[None]:
-    """So many forms are sent whose end never comes: each keeps a thread."""
-    with ExitStack() as open_ones:
-        for _ in range(count):
-            visitor = open_ones.enter_context(socket.create_connection(listener.getsockname()))
-            visitor.sendall(UNFINISHED)
+def locked_sessions(stack: Stack) -> Iterator[None]:
+    """Whoever comes with a session waits in a call into C, which nothing but MySQL ends."""
+    address = urlsplit(stack.database.url)
+    with closing(
+        MySQLdb.connect(
+            host=address.hostname,
+            port=address.port,
+            user=address.username,
+            password=address.password or "",
+            database=address.path[1:],
+        )
+    ) as connection:
+        connection.query("LOCK TABLES django_session WRITE")
         yield
+
+
+@contextmanager
+def held(listener: socket.socket, count: int, words: bytes = PAGE) -> Iterator[list[socket.socket]]:
+    """So many visitors, each of whom keeps a thread."""
+    with ExitStack() as open_ones:
+        visitors = []
+        for _ in range(count):
+            visitors.append(open_ones.enter_context(socket.create_connection(listener.getsockname())))
+            visitors[-1].sendall(words)
+        yield visitors
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.faults.cluster import Cluster
-from tests.faults.writing import Writers, at_work
+from tests.faults.writing import Note, Writers, at_work
 from tests.replication import query
 from tests.servers import Redis, temporary_directory
 from tests.stack import Stack, prepare, wait_for
@@ -30,31 +30,31 @@ def writing() -> Iterator[tuple[Cluster, Stack, Writers]]:
             redis.kill()
 
 
-def settle(cluster: Cluster, writers: Writers) -> None:
+def settle(cluster: Cluster, writers: Writers, measured: Note) -> None:
     """Some more seconds of writing, then everything is counted on the new writer."""
     time.sleep(5)
     writers.stop()
-    print(writers.figures())
+    writers.measure(measured)
     assert writers.failed() == []
     assert writers.longest() <= STALL
     writers.assert_each_once(cluster.follower)
     wait_for(lambda: not query(cluster.follower, "SELECT 1 FROM devices_task LIMIT 1"), 60)
 
 
-def test_a_demoted_writer_fails_nobody() -> None:
+def test_a_demoted_writer_fails_nobody(measured: Note) -> None:
     with writing() as (cluster, _stack, writers):
         time.sleep(5)
         cluster.demote()
         time.sleep(2)
         cluster.promote()
-        settle(cluster, writers)
+        settle(cluster, writers, measured)
 
 
-def test_a_crashed_writer_fails_nobody() -> None:
+def test_a_crashed_writer_fails_nobody(measured: Note) -> None:
     """kill -9 amid the writes, ten seconds without any writer, then the promotion."""
     with writing() as (cluster, _stack, writers):
         time.sleep(5)
         cluster.writer.kill()
         time.sleep(10)
         cluster.promote()
-        settle(cluster, writers)
+        settle(cluster, writers, measured)

@@ -1,6 +1,8 @@
 """Visitors of a console, and a balancer before several: who must not notice that an instance goes."""
 
+import csv
 import http.client
+import socket
 import subprocess
 import threading
 from collections import Counter
@@ -71,6 +73,7 @@ class Visitors:
 CONFIGURATION = """
 global
     maxconn 2000
+    stats socket {socket}
 defaults
     mode http
     timeout connect 2s
@@ -89,17 +92,40 @@ backend consoles
 """
 
 
+class Balancer:
+    """At ``port``."""
+
+    def __init__(self, directory: Path) -> None:
+        self.port = free_port()
+        self.socket = directory / "haproxy.sock"
+
+    def wait_until_out(self, index: int) -> None:
+        """It has seen that this one is not ready and gives it nothing more: what an instance waits for.
+
+        Not ready is one thing, seen to be so another: a check now and then, and twice, takes its time.
+        """
+        wait_for(lambda: self._state(index).startswith("DOWN"), 30)
+
+    def _state(self, index: int) -> str:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+            asking.connect(str(self.socket))
+            asking.sendall(b"show stat -1 4 -1\n")
+            told = asking.makefile().read().removeprefix("# ").splitlines()
+        rows = [row for row in csv.DictReader(told) if row["svname"] == f"console{index}"]
+        return rows[0]["status"]
+
+
 @contextmanager
-def balancer(directory: Path, *ports: int) -> Iterator[int]:
-    """haproxy before consoles at these ports, taking out who is not ready; yields its port."""
-    port = free_port()
+def balancer(directory: Path, *ports: int) -> Iterator[Balancer]:
+    """haproxy before consoles at these ports, taking out who is not ready."""
+    front = Balancer(directory)
     lines = [f"    server console{index} 127.0.0.1:{each}" for index, each in enumerate(ports)]
     file = directory / "haproxy.cfg"
-    file.write_text(CONFIGURATION.format(port=port) + "\n".join(lines) + "\n")
+    file.write_text(CONFIGURATION.format(port=front.port, socket=front.socket) + "\n".join(lines) + "\n")
     process = subprocess.Popen(["haproxy", "-f", str(file)], stdout=subprocess.DEVNULL)
     try:
-        wait_for(lambda: answers(f"http://127.0.0.1:{port}/livez"), 20)
-        yield port
+        wait_for(lambda: answers(f"http://127.0.0.1:{front.port}/livez"), 20)
+        yield front
     finally:
         process.terminate()
         process.wait()

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count as numbers
 
 import requests
 
@@ -13,7 +14,10 @@ from tests.servers import MariaDB
 from tests.stack import Browser
 
 INVITERS = 2
+Note = Callable[..., None]
 EVERY = 1.5  # seconds between two invitations of one person: an organisation has fifty open at most
+
+_rounds = numbers(1)  # what one crowd writes is new to the next, too
 
 
 @dataclass
@@ -40,6 +44,7 @@ class Writers:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._round = next(_rounds)
         self.invitations, self.saves, self.logins = Book(), Book(), Book()
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -48,14 +53,14 @@ class Writers:
         count = 0
         while not self._stopped.wait(EVERY):
             count += 1
-            email = f"guest-{number}-{count}@elsewhere.example"
+            email = f"guest-{number}-{self._round}-{count}@elsewhere.example"
             self.invitations.time(email, lambda email=email: _invite(browser, organisation, email))  # type: ignore[misc]
 
     def save(self, browser: Browser, settings: str) -> None:
         count = 0
         while not self._stopped.is_set():
             count += 1
-            name = f"Place {settings.split('/')[4]} saved {count}"
+            name = f"Place {settings.split('/')[4]} saved {self._round}-{count}"
             self.saves.time(name, lambda name=name: _save(browser, settings, name))  # type: ignore[misc]
 
     def log_in(self) -> None:
@@ -75,6 +80,14 @@ class Writers:
     def failed(self) -> list[str]:
         return self.invitations.failed + self.saves.failed + self.logins.failed
 
+    def measure(self, measured: Note) -> None:
+        """What failed, and how long anybody waited."""
+        print(self.figures())
+        books = (self.invitations, self.saves, self.logins)
+        failed = len(self.failed())
+        measured(failed, "writes failed", of=failed + sum(len(book.done) for book in books))
+        measured(self.longest(), "s longest stall")
+
     def figures(self) -> str:
         done = [len(book.done) for book in (self.invitations, self.saves, self.logins)]
         counts = "{} invitations, {} saves, {} sign-ins".format(*done)
@@ -91,12 +104,15 @@ class Writers:
         return max(self.invitations.longest, self.saves.longest, self.logins.longest)
 
 
-def at_work(url: str) -> Writers:
-    """Those who invite, those who save their networks, and somebody who keeps signing in."""
+def at_work(url: str, spared: str = "") -> Writers:
+    """Those who invite, those who save their networks, and somebody who keeps signing in.
+
+    The network whose page is at ``spared`` is left to somebody else: two who save one contradict each other.
+    """
     writers = Writers(url)
     first = Browser(url)
     home = first.url.removeprefix(url)
-    networks = sorted({link["href"] for link in first.links("/networks/\\d+/$")})
+    networks = sorted({link["href"] for link in first.links("/networks/\\d+/$")} - {spared})
     for number in range(INVITERS):
         writers.start(writers.invite, Browser(url), home, number)
     for network in networks:

@@ -57,7 +57,9 @@ def slow(world: World) -> Task:
     return Task.promise("slow at first", "slow", {"access_point": world.counter.pk})
 
 
-def test_told_to_end_it_hands_its_task_back_and_another_has_it_in_seconds(world: World, start: Start) -> None:
+def test_told_to_end_it_hands_its_task_back_and_another_has_it_in_seconds(
+    world: World, start: Start, measured: Callable[..., None]
+) -> None:
     """No scheduler runs: the worker itself puts it back into the queue."""
     task, leaving = slow(world), start()
     wait_until(lambda: begun(task))
@@ -65,7 +67,7 @@ def test_told_to_end_it_hands_its_task_back_and_another_has_it_in_seconds(world:
     leaving.terminate()
     told = time.monotonic()
     wait_until(lambda: effects() == [task.pk], 10)
-    print(f"handed back and done {time.monotonic() - told:.1f} s after SIGTERM, grace 0.5 s included")
+    measured(time.monotonic() - told, "s from SIGTERM until another had done it, of which 0.5 s grace")
     assert leaving.wait(5) == 0
     assert not Task.objects.filter(pk=task.pk).exists()
 
@@ -107,7 +109,9 @@ def test_handing_back_counts_no_attempt(world: World, monkeypatch: pytest.Monkey
     assert task.run_after <= clock.now()
 
 
-def test_killed_in_the_middle_its_task_runs_again_and_has_one_effect(world: World, start: Start) -> None:
+def test_killed_in_the_middle_its_task_runs_again_and_has_one_effect(
+    world: World, start: Start, measured: Callable[..., None]
+) -> None:
     task = slow(world)
     start("scheduler")
     worker = start()
@@ -117,7 +121,7 @@ def test_killed_in_the_middle_its_task_runs_again_and_has_one_effect(world: Worl
     start()
     killed = time.monotonic()
     wait_until(lambda: effects() == [task.pk], 120)
-    print(f"run again {time.monotonic() - killed:.1f} s after kill -9")
+    measured(time.monotonic() - killed, "s from kill -9 until it was done")
     assert critical.poll() is None
 
 

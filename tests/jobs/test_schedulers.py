@@ -83,11 +83,12 @@ def gap_after(ticks: Ticks, act: Callable[[], Any]) -> float:
 
 
 def test_killed_holders_are_followed_and_no_tick_comes_twice(
-    ticks: Ticks, schedulers: dict[int, Any], own_redis: Redis
+    ticks: Ticks, schedulers: dict[int, Any], own_redis: Redis, measured: Callable[..., None]
 ) -> None:
     wait_until(lambda: len(ticks.at) >= 2)
     gaps = [gap_after(ticks, schedulers[holder(ticks.server)].kill) for _ in range(2)]
-    print(f"ticks went on {', '.join(f'{gap:.1f}' for gap in gaps)} s after kill -9")
+    for gap in gaps:
+        measured(gap, "s from kill -9 to the next tick")
     assert max(gaps) < TAKE_OVER
     wait_until(lambda: ticks.comes_after(time.monotonic() - 0.2))
     assert len(ticks.at) <= (ticks.at[-1] - ticks.at[0]) / PROBE_EVERY + 1.5
@@ -108,7 +109,7 @@ def test_a_paused_holder_comes_back_as_one_of_those_who_wait(
 
 
 def test_told_to_end_it_lets_another_go_on_at_once(
-    ticks: Ticks, schedulers: dict[int, Any], own_redis: Redis
+    ticks: Ticks, schedulers: dict[int, Any], own_redis: Redis, measured: Callable[..., None]
 ) -> None:
     wait_until(lambda: len(ticks.at) >= 2)
     leaving = schedulers[holder(ticks.server)]
@@ -116,7 +117,7 @@ def test_told_to_end_it_lets_another_go_on_at_once(
     leaving.terminate()
     wait_until(lambda: holder(ticks.server) not in (0, leaving.pid), 10, every=0.01)
     took = time.monotonic() - began
-    print(f"another held the lock {took:.1f} s after SIGTERM")
+    measured(took, "s from SIGTERM until another led")
     assert took < 2
     assert leaving.wait(10) == 0
 

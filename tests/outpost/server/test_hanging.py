@@ -24,7 +24,7 @@ def replaced(outpost, *pids):
     return len(workers) == 2 and not set(pids) & set(workers)
 
 
-def test_a_frozen_process_is_replaced_and_the_other_goes_on(outpost):
+def test_a_frozen_process_is_replaced_and_the_other_goes_on(outpost, measured):
     frozen, other = outpost.workers()
     with AccessPoint(outpost.port, "0000000000aa") as access_point:
         eventually(lambda: access_point.socket.ping().wait(1))
@@ -34,7 +34,7 @@ def test_a_frozen_process_is_replaced_and_the_other_goes_on(outpost):
         assert outpost.ask("/livez")[0] == 200
         eventually(lambda: replaced(outpost, frozen), 2 * WATCHDOG)
         took = time.monotonic() - began
-    print(f"replaced {took:.1f} s after it froze, with a limit of {STUCK} s")
+    measured(took, f"s until it was replaced, with a limit of {STUCK} s")
     eventually(lambda: outpost.ask("/readyz")[0] == 200)
     assert other in outpost.workers()
     assert outpost.count("outpost_replaced_processes_total", reason="stuck") == 1
@@ -125,7 +125,7 @@ def test_with_a_drain_file_it_is_not_ready_but_takes_connections(own_outpost, tm
     assert own_outpost.ask("/readyz")[0] == 200
 
 
-def test_told_to_end_it_takes_connections_for_a_grace_and_closes_gradually(own_outpost):
+def test_told_to_end_it_takes_connections_for_a_grace_and_closes_gradually(own_outpost, measured):
     own_outpost.environment |= {"OUTPOST_DRAIN_GRACE_SECONDS": "2", "OUTPOST_DRAIN_SECONDS": "2"}
     own_outpost.start()
     held = [AccessPoint(own_outpost.port, f"{number:012x}").connect() for number in range(300)]
@@ -136,4 +136,4 @@ def test_told_to_end_it_takes_connections_for_a_grace_and_closes_gradually(own_o
     assert {one.ended() for one in held} == {"draining"}
     assert {one.socket.close_code for one in held} == {1001}
     assert own_outpost.process.wait(20) == 0
-    print(f"301 connections closed, ended {time.monotonic() - began:.1f} s after SIGTERM, of which 2 s grace")
+    measured(time.monotonic() - began, "s until 301 were closed and it ended, of which 2 s grace")
