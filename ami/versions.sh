@@ -31,3 +31,6 @@ SSM_AGENT_REGION=eu-central-1 # whose bucket it comes from
 SSM_AGENT_VERSION=3.3.987.0
 SSM_AGENT_SHA256_ARM64=
 SSM_AGENT_SHA256_AMD64=
+# The authorities whose certificates Aurora shows (docs.aws.amazon.com: "Using SSL/TLS to encrypt a connection to a DB
+# cluster"), likewise: terraform/data names the file to the console and the workers.
+DATABASE_CA_SHA256=

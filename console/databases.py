@@ -23,9 +23,12 @@ REPLICA_OPTIONS = {
 }
 
 
-def configure(url: str, replica_url: str, counting: bool = True) -> dict[str, dict[str, Any]]:
+def configure(
+    url: str, replica_url: str, *, authority: str = "", counting: bool = True
+) -> dict[str, dict[str, Any]]:
     """Django's DATABASES for these addresses; SQLite serves the demo alone.
 
+    ``authority`` is a PEM file: whose certificates MySQL shows, over TLS; without one nothing is encrypted.
     ``counting`` is off in tests: they look at one transaction, which they roll back.
     """
     databases = {"default": environ.Env.db_url_config(url)}
@@ -33,7 +36,7 @@ def configure(url: str, replica_url: str, counting: bool = True) -> dict[str, di
         databases["replica"] = environ.Env.db_url_config(replica_url) | {"TEST": {"MIRROR": "default"}}
     for database in databases.values():
         if database["ENGINE"] == MYSQL:
-            _mysql(database)
+            _mysql(database, authority)
         else:
             _sqlite(database)
     if "replica" in databases:
@@ -45,12 +48,14 @@ def configure(url: str, replica_url: str, counting: bool = True) -> dict[str, di
     return databases
 
 
-def _mysql(database: dict[str, Any]) -> None:
+def _mysql(database: dict[str, Any], authority: str) -> None:
     database["CONN_MAX_AGE"] = 300
     database["CONN_HEALTH_CHECKS"] = True
     database.setdefault("OPTIONS", {}).update(
         charset="utf8mb4", isolation_level="read committed", connect_timeout=2
     )
+    if authority:
+        database["OPTIONS"] |= {"ssl": {"ca": authority}, "ssl_mode": "VERIFY_IDENTITY"}
 
 
 def _sqlite(database: dict[str, Any]) -> None:

@@ -64,6 +64,9 @@ ALLOWED_HOSTS = [h for h in _required("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 _DATABASE_REPLICA_URL = env.str("DATABASE_REPLICA_URL", "")
 DATABASE_REPLICA_MAX_LAG = env.float("DATABASE_REPLICA_MAX_LAG", 5.0)  # seconds; beyond it nobody reads it
+DATABASE_TLS_CA = env.str("DATABASE_TLS_CA", "")
+if DATABASE_TLS_CA and not Path(DATABASE_TLS_CA).is_file():
+    _unusable.append(f"DATABASE_TLS_CA names no file: {DATABASE_TLS_CA}")
 _DATABASE_URL = _required("DATABASE_URL", f"sqlite:///{_VAR / 'development' / 'aerie.sqlite3'}")
 if _DATABASE_REPLICA_URL and not _DATABASE_REPLICA_URL.startswith("mysql"):
     _unusable.append("DATABASE_REPLICA_URL is mysql://…: nothing else has a replica")
@@ -187,7 +190,9 @@ TEMPLATES = [
 
 # --- MySQL (SQLite serves the demo alone) ------------------------------------------------------
 
-DATABASES = databases.configure(_DATABASE_URL, _DATABASE_REPLICA_URL, counting=AERIE_ENV != "test")
+DATABASES = databases.configure(
+    _DATABASE_URL, _DATABASE_REPLICA_URL, authority=DATABASE_TLS_CA, counting=AERIE_ENV != "test"
+)
 DATABASE_ROUTERS = ["console.routing.Router"]
 
 # The cache holds only rate limits: in MySQL, so that signing in works while Redis is away.

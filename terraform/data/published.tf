@@ -30,6 +30,7 @@ module "environment" {
   path = "${local.path}/environment"
   values = {
     AWS_DEFAULT_REGION = var.region
+    DATABASE_TLS_CA    = "/etc/aerie/database-ca.pem" # in the image: ami/scripts/agents.sh
     STORAGE_URL        = "s3://${module.files.name}"
     STATIC_URL         = "https://${local.hosts.static}/"
     CLOUDFRONT_DOMAIN  = local.hosts.files
