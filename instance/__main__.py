@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from botocore.exceptions import BotoCoreError
+
 from instance import boot, drain, lifecycle, logs, metrics, settings
 from instance.certificates import CertificateInvalid
 from instance.environment import EnvironmentIncomplete
@@ -19,7 +21,7 @@ from instance.user_data import UserDataInvalid
 
 # No trying again mends these: the unit fails, and what it said is in the log.
 WRONG = (UserDataInvalid, EnvironmentIncomplete, SecretInvalid, CertificateInvalid, SettingsInvalid)
-AWAY = (ImdsAway, StoresAway, SystemdRefused)
+AWAY = (ImdsAway, StoresAway, SystemdRefused, BotoCoreError)
 VERBS: dict[str, tuple[Callable[[Settings], None], str]] = {
     "boot": (
         boot.run,

@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError
+
 from instance import certificates, environment, files, parameters, systemd
+from instance.aws import why
 from instance.environment import PEM_FILES, Sources
 from instance.identity import Identity, await_identity, pauses
 from instance.imds import Imds
@@ -59,7 +62,11 @@ def refresh(settings: Settings) -> None:
 
 def fetch(identity: Identity) -> Sources:
     """Raises ``StoresAway`` or ``SecretInvalid``."""
-    return parameters.fetch(identity.assignment, identity.client("ssm"), identity.client("secretsmanager"))
+    try:
+        ssm, secrets = identity.client("ssm"), identity.client("secretsmanager")
+    except BotoCoreError as error:
+        raise parameters.StoresAway(f"the instance's role: {why(error)}") from None
+    return parameters.fetch(identity.assignment, ssm, secrets)
 
 
 def patiently(
@@ -117,6 +124,8 @@ def _write_pem(run: Path, pem: dict[str, str], owner: str) -> list[str]:
     if not pem:
         return []
     ends = certificates.ends(pem["cert.pem"]).isoformat() if "cert.pem" in pem else ""
+    if {"cert.pem", "key.pem"} <= pem.keys():
+        certificates.check_pair(pem["cert.pem"], pem["key.pem"], run)
     directory = files.directory(run / "outpost", mode=0o500, owner=owner)
     changed = [n for n, text in pem.items() if files.write(directory / n, text, mode=0o400, owner=owner)]
     # The certificate is the outpost's alone; when it ends is for the metrics.

@@ -31,16 +31,26 @@ def run(settings: Settings, *, leave_units: bool = False) -> None:
         identity = read(Imds(settings.imds))
     except ImdsAway as error:
         log.error("draining without knowing who we are: %s", error)
-        _end(settings, ROLES, lambda: False, leave_units)
+        _drain(settings, ROLES, None, leave_units)
         return
-    group, roles = Group(identity), identity.assignment.roles
-    log.info("draining %s", ", ".join(roles))
-    if set(BALANCED) & set(roles):
-        waited = wait_until_released(group.released, group.heartbeat, settings.drain_seconds)
-        log.info("nobody is sent here any more after %.1f s", waited)
-    _end(settings, roles, group.heartbeat, leave_units)
+    group = Group(identity)
+    _drain(settings, identity.assignment.roles, group, leave_units)
     if not leave_units:
         group.complete(DRAIN_HOOK)
+
+
+def _drain(settings: Settings, roles: Sequence[str], group: Group | None, leave_units: bool) -> None:
+    """Without a group to ask, a balancer is given all of ``drain_seconds`` to see that we are not ready."""
+    released, heartbeat = (group.released, group.heartbeat) if group else (_no, _no)
+    log.info("draining %s", ", ".join(roles))
+    if set(BALANCED) & set(roles):
+        waited = wait_until_released(released, heartbeat, settings.drain_seconds)
+        log.info("nobody is sent here any more after %.1f s", waited)
+    _end(settings, roles, heartbeat, leave_units)
+
+
+def _no() -> bool:
+    return False
 
 
 def wait_until_released(

@@ -17,7 +17,7 @@ from instance.scaling import DRAIN_HOOK, READY_HOOK, Group
 from instance.settings import Settings
 
 LOOK_EVERY = 2.0  # seconds; a spot notice leaves 120
-SAY_AGAIN = 30.0  # seconds until the group is told once more that we are drained
+SAY_AGAIN = 10.0  # seconds until a group that did not hear us, or does not wait yet, is told once more
 log = logging.getLogger(__name__)
 
 
@@ -53,32 +53,38 @@ class Watcher:
 
     def _act(self, action: Action, seen: Seen) -> None:
         if action is Action.SAY_READY:
-            log.info("ready after %.1f s", self._ticks())  # since the kernel's start
-            self._launched("CONTINUE")
+            self._say_ready(seen)
         elif action is Action.GIVE_UP:
             why = ", ".join(readiness.not_ready(self._identity.assignment))
             log.error("not ready after %.0f s, giving up: %s", seen.age, why)
-            self._launched("ABANDON")
+            self._group.complete(READY_HOOK, "ABANDON")
+            self._note(launched=True)
         elif action is Action.DRAIN:
             log.warning("draining: %s", leaving(seen))
             self._settings.wanted_file.touch()
             self._note(draining=True)
         elif action is Action.SAY_DRAINED:
-            self._say_drained()
+            self._note(ended=self._told(DRAIN_HOOK, "CONTINUE"))
         else:
             log.warning("AWS recommends to rebalance: it may soon want this spot instance back")
             self._note(rebalance=True)
 
-    def _launched(self, result: str) -> None:
-        self._group.complete(READY_HOOK, result)
-        self._note(launched=True)
+    def _say_ready(self, seen: Seen) -> None:
+        """Until the group hears it: one that does not throws this instance away when its time is over."""
+        if self._said_at == float("-inf"):
+            log.info("ready after %.1f s", self._ticks())  # since the kernel's start
+        late = seen.age > self._settings.ready_seconds  # nobody waits any more, or nobody ever did
+        self._note(launched=self._told(READY_HOOK, "CONTINUE") or late)
 
-    def _say_drained(self) -> None:
-        """The drain said so itself, but perhaps before the group waited for it, or while AWS was away."""
+    def _told(self, hook: str, result: str) -> bool:
+        """Whether the group was waiting for it; asked every ``SAY_AGAIN`` only.
+
+        The drain says its end itself, but perhaps before the group waited for it, or while AWS was away.
+        """
         if self._ticks() - self._said_at < SAY_AGAIN:
-            return
+            return False
         self._said_at = self._ticks()
-        self._note(ended=self._group.complete(DRAIN_HOOK))
+        return self._group.complete(hook, result)
 
     def _note(self, **changes: bool) -> None:
         self.done = dataclasses.replace(self.done, **changes)

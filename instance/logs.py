@@ -5,6 +5,7 @@ group at most; while AWS is away the journal keeps the rest.
 """
 
 import logging
+import math
 import signal
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from instance.aws import why
 from instance.events import Batch, Event, read
 from instance.identity import Identity, await_identity, pauses
 from instance.imds import Imds
@@ -133,10 +135,17 @@ class Loop:
                 self._shipper.ship()
                 return
             except (BotoCoreError, ClientError) as error:
-                log.warning("CloudWatch Logs does not take our lines: %s", type(error).__name__)
-            if self._ticks() + pause > self._end_by:
+                log.warning("CloudWatch Logs does not take our lines: %s", why(error))
+            if not self._waited(pause):
                 return
-            self._sleep(pause)
+
+    def _waited(self, seconds: float) -> bool:
+        """In short steps, as the end may be told meanwhile; False when there is no time to wait any more."""
+        for _ in range(math.ceil(seconds)):
+            if self._ticks() + 1.0 > self._end_by:
+                return False
+            self._sleep(min(1.0, seconds))
+        return True
 
     def _take(self, event: Event) -> None:
         if not self._shipper.takes(event):

@@ -10,7 +10,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from instance import figures, scrape
+from instance import figures, hangs, scrape
+from instance.aws import why
 from instance.figures import NAMESPACE, Figure
 from instance.identity import Identity, await_identity
 from instance.imds import Imds
@@ -59,8 +60,9 @@ class Meter:
             return []
 
     def _restarts(self) -> int:
-        """A unit that systemd's watchdog killed leaves a line, by its ExecStopPost."""
-        return len(self._read("watchdog-restarts").splitlines())
+        """A unit that systemd's watchdog killed leaves a line, by its ExecStopPost; one of ours, a hang."""
+        hangs.note(self._settings.run / "agent")
+        return sum(len(self._read(name).splitlines()) for name in ("watchdog-restarts", "agent/hangs"))
 
     def _restarts_told(self) -> int:
         try:
@@ -84,5 +86,5 @@ def run(settings: Settings) -> None:
         try:
             meter.put(datetime.now(UTC))
         except (BotoCoreError, ClientError) as error:
-            log.warning("CloudWatch does not take our figures: %s", type(error).__name__)
+            log.warning("CloudWatch does not take our figures: %s", why(error))
         time.sleep(max(1.0, EVERY - (time.monotonic() - began)))

@@ -5,6 +5,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from instance.aws import why
 from instance.environment import SECRETS, Sources
 from instance.user_data import Assignment
 
@@ -36,7 +37,7 @@ def _below(ssm: Any, path: str) -> dict[str, str]:
         for page in pages.paginate(Path=path, Recursive=True, WithDecryption=True):
             found |= {one["Name"].rpartition("/")[2]: one["Value"] for one in page["Parameters"]}
     except (BotoCoreError, ClientError) as error:
-        raise StoresAway(f"parameters below {path}: {_why(error)}") from None
+        raise StoresAway(f"parameters below {path}: {why(error)}") from None
     return found
 
 
@@ -44,7 +45,7 @@ def _secret(client: Any, name: str) -> dict[str, str]:
     try:
         text = client.get_secret_value(SecretId=name)["SecretString"]
     except (BotoCoreError, ClientError) as error:
-        raise StoresAway(f"the secret {name}: {_why(error)}") from None
+        raise StoresAway(f"the secret {name}: {why(error)}") from None
     except KeyError:
         raise SecretInvalid(f"the secret {name} is binary; a JSON object is expected") from None
     try:
@@ -54,10 +55,3 @@ def _secret(client: Any, name: str) -> dict[str, str]:
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise SecretInvalid(f"the secret {name} is not an object whose values are all texts")
     return found
-
-
-def _why(error: Exception) -> str:
-    """The error's code alone: messages may quote what was sent."""
-    if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code", "refused"))
-    return type(error).__name__

@@ -1,6 +1,7 @@
 """The auto-scaling group of this instance and the load balancers in front of it, as its end concerns them."""
 
 import logging
+from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,9 +19,17 @@ class Group:
 
     def __init__(self, identity: Identity) -> None:
         self._id = identity.instance_id
-        self._scaling = identity.client("autoscaling")
-        self._balancing = identity.client("elbv2")
+        self._identity = identity
         self._name = ""
+
+    # Made when they are needed, where errors are expected: credentials may come later than we do.
+    @cached_property
+    def _scaling(self) -> Any:
+        return self._identity.client("autoscaling")
+
+    @cached_property
+    def _balancing(self) -> Any:
+        return self._identity.client("elbv2")
 
     def complete(self, hook: str, result: str = "CONTINUE") -> bool:
         """Let the group go on with (CONTINUE) or give up (ABANDON) this instance; whether it was waiting."""

@@ -30,3 +30,12 @@ def here(amazon: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Identity:
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where AWS is away on purpose, its client does not try for seconds."""
     monkeypatch.setattr(aws, "_PATIENCE", aws._PATIENCE.merge(aws.Config(retries={"total_max_attempts": 1})))
+
+
+@pytest.fixture
+def no_credentials(here: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the first seconds of an instance, whose role comes later."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, "/nowhere")

@@ -124,6 +124,22 @@ def test_a_broken_certificate_is_told_before_anything_is_written(told: Identity,
     assert not (settings.run / "outpost").exists()
 
 
+def test_a_key_of_another_certificate_is_told_before_anything_is_written(
+    told: Identity, tmp_path: Path
+) -> None:
+    sources, settings = boot.fetch(told), _settings(tmp_path)
+    _, other = Authority(tmp_path / "other").issue(["localhost"])
+    secret = dict(sources.secrets["outpost"]) | {"OUTPOST_TLS_KEY_PEM": other.read_text()}
+    with pytest.raises(certificates.CertificateInvalid, match="the key is not that of the certificate"):
+        boot.write(settings, told, dataclasses.replace(sources, secrets={"app": APP, "outpost": secret}))
+    assert not (settings.run / "outpost").exists()
+
+
+def test_credentials_that_come_late_are_waited_for(here: Identity, no_credentials: None) -> None:
+    with pytest.raises(StoresAway, match="the instance's role: NoCredentialsError"):
+        boot.fetch(here)
+
+
 def test_nothing_is_left_of_a_file_that_could_not_be_written(tmp_path: Path) -> None:
     with pytest.raises(LookupError):
         files.write(tmp_path / "file", "text", owner="nobody-of-this-name")

@@ -1,6 +1,7 @@
 """Ready, draining, drained: what the auto-scaling group hears of an instance, and when."""
 
 import dataclasses
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -76,6 +77,43 @@ def test_the_group_hears_once_that_it_is_ready(watch: _Watch, amazon: LocalAws, 
     watch.problems = []
     assert [watch.look(), watch.look()] == [[Action.SAY_READY], []]
     assert _said(amazon, member) == ["ready CONTINUE"]
+
+
+def test_a_group_that_did_not_hear_is_told_again(watch: _Watch, amazon: LocalAws, member: Identity) -> None:
+    nowhere = dataclasses.replace(member.assignment, endpoint_url="http://127.0.0.1:9")
+    watch.problems, watch.watcher._group = [], Group(dataclasses.replace(member, assignment=nowhere))
+    assert watch.look() == [Action.SAY_READY]
+    watch.watcher._group = Group(member)
+    watch.look(SAY_AGAIN)
+    assert _said(amazon, member) == ["ready CONTINUE"]
+    assert watch.look() == []
+
+
+def test_one_of_no_group_does_not_ask_for_ever(watch: _Watch, here: Identity) -> None:
+    watch.problems, watch.watcher._group = [], Group(here)
+    assert watch.look() == [Action.SAY_READY]
+    assert watch.look(watch.settings.ready_seconds) == [Action.SAY_READY]
+    assert watch.look() == []
+
+
+def test_credentials_that_come_late_are_taken_then(
+    member: Identity, no_credentials: None, amazon: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = Group(member)
+    assert not group.complete(READY_HOOK)
+    for name, value in amazon.environment.items():
+        monkeypatch.setenv(name, value)
+    assert group.complete(READY_HOOK)
+
+
+def test_one_that_knows_not_who_it_is_gives_the_balancer_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("instance.imds.PAUSE", 0.0)
+    with caplog.at_level(logging.INFO):
+        drain.run(Settings(imds="http://127.0.0.1:9", run=tmp_path, drain_seconds=0.2), leave_units=True)
+    assert "draining without knowing who we are" in caplog.text
+    assert "nobody is sent here any more after 0.2 s" in caplog.text
 
 
 def test_one_that_never_gets_ready_is_given_up(watch: _Watch, amazon: LocalAws, member: Identity) -> None:

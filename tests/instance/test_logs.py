@@ -195,6 +195,20 @@ def test_the_next_start_ships_what_is_new_alone(
     assert program.place.read_text() == "c4999"
 
 
+def test_an_end_is_heeded_in_the_middle_of_a_pause(loops: Any) -> None:
+    now, loop = [0.0], loops(failures=1000)
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+        if now[0] >= 40 and loop._end_by == float("inf"):
+            loop.end()
+
+    loop._ticks, loop._sleep = lambda: now[0], sleep
+    loop._take(events.read(_entry(1, "line"), ["worker"], "i-1"))
+    loop.ship()
+    assert 40 <= now[0] <= 40 + 8
+
+
 def test_an_end_during_an_outage_leaves_the_mark_where_it_was(loops: Any, program: _Program) -> None:
     now = [0.0]
     loop = loops(failures=1000)
