@@ -36,6 +36,7 @@ class Pulse:
         self._pause = min(LOOK_SECONDS, (self._notifier.watchdog or LOOK_SECONDS * 4) / 4)
         self._due = float("inf")
         self._ready = False
+        self._resting = threading.Event()
 
     def watch(self) -> None:
         threading.Thread(target=self._watch, name="pulse", daemon=True).start()
@@ -51,6 +52,10 @@ class Pulse:
         """It ends. systemd's own limit holds from now on."""
         self._notifier.tell(STOPPING)
 
+    def rest(self) -> None:
+        """Its work is over and nothing is expected any more: whoever goes on after it is not killed."""
+        self._resting.set()
+
     def overdue(self, now: float) -> bool:
         """Whether the sign of life has been missed; ``now`` is of the monotonic clock."""
         return now > self._due
@@ -58,6 +63,7 @@ class Pulse:
     def _watch(self) -> None:
         while not self.overdue(time.monotonic()):
             self._notifier.tell(ALIVE)
-            time.sleep(self._pause)
+            if self._resting.wait(self._pause):
+                return
         log.critical("process stuck and killed", at=_place(), pid=os.getpid())
         os.kill(os.getpid(), signal.SIGKILL)

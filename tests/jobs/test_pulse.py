@@ -3,11 +3,14 @@
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from jobs.pulse import Pulse
+from jobs.queues import prompt_queue
+from jobs.worker import Worker
 from outpost.notify import Notifier
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,3 +37,13 @@ def test_overdue_is_who_is_not_heard_of_in_time() -> None:
     assert not pulse.overdue(1e9)  # it has yet to begin
     pulse.expect(-1)
     assert pulse.overdue(1e9)
+
+
+def test_who_is_done_is_watched_no_longer() -> None:
+    """Or a minute later it would kill whoever worked a queue off and went on to something else."""
+    queue = prompt_queue("reports")
+    Worker([queue], connection=queue.connection).work(burst=True)
+    for thread in threading.enumerate():
+        if thread.name == "pulse":
+            thread.join(5)
+    assert "pulse" not in {thread.name for thread in threading.enumerate()}
