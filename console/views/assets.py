@@ -8,7 +8,7 @@ which browsers fetch from the page's own origin alone, and everything where ther
 import re
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
@@ -27,6 +27,9 @@ def asset(request: HttpRequest, name: str) -> HttpResponseBase:
 
     Only for names with a hash. Raises ``Http404`` when this release has no such file under any hash.
     """
-    response = serve(request, _HASH.sub("", name), document_root=settings.STATIC_ROOT)
+    try:
+        response = serve(request, _HASH.sub("", name), document_root=settings.STATIC_ROOT)
+    except (OSError, ValueError):
+        raise Http404 from None  # no file has such a name: too long, or with a NUL
     patch_cache_control(response, no_store=True)
     return response
