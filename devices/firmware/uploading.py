@@ -48,10 +48,11 @@ def begin(
     user: User, organisation: Organisation, file_name: str, size: int, details: Details
 ) -> tuple[FirmwareImage, storage.Upload]:
     """Where to send the parts of a file of ``size`` bytes. Raises ``Refusal``."""
-    image = _announce(user, organisation, file_name, size, details)
+    image = _announced(user, organisation, file_name, size, details)
+    # The storage first: it may be slow, and a row of the organisation's, not yet committed, would lock it.
     upload = storage.begin_upload(image.key, size, UPLOAD_SECONDS)
     image.upload = upload.id
-    image.save(update_fields=["upload"])
+    image.save(force_insert=True)
     return image, upload
 
 
@@ -79,7 +80,8 @@ def keep(
     details: Details,
 ) -> FirmwareImage:
     """Take a file that is here already: from a form, or from whoever runs this Aerie. Raises ``Refusal``."""
-    image = _announce(user, organisation, file_name, size, details)
+    image = _announced(user, organisation, file_name, size, details)
+    image.save(force_insert=True)
     storage.write(image.key, file)
     _arrived(user, image)
     return image
@@ -93,9 +95,10 @@ def checksum(told: str) -> str:
     return first
 
 
-def _announce(
+def _announced(
     user: User | None, organisation: Organisation | None, file_name: str, size: int, details: Details
 ) -> FirmwareImage:
+    """Not saved yet. Raises ``Refusal``."""
     if size <= 0:
         raise Refusal(words.empty())
     if size > MAX_SIZE:
@@ -103,7 +106,7 @@ def _announce(
     if details.signature:
         _check_form(details.signature)
     told = asdict(details) | {"compatibles": hardware.names(details.compatibles)}
-    return FirmwareImage.objects.create(
+    return FirmwareImage(
         organisation=organisation,
         uploaded_by=user,
         file_name=_plain(file_name),

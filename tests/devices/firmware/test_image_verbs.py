@@ -329,6 +329,20 @@ class TestInParts:
         uploading.finish(world.bo, image)
         assert image.state == ImageState.CHECKING
 
+    def test_no_row_is_locked_while_the_storage_thinks(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """In a request's transaction, a row of the organisation's locks the organisation's own."""
+        begin = storage.begin_upload
+
+        def asked(*arguments: Any) -> storage.Upload:
+            assert not FirmwareImage.objects.exists()
+            return begin(*arguments)
+
+        monkeypatch.setattr(storage, "begin_upload", asked)
+        image, upload = uploading.begin(world.bo, world.cafe, "a.bin", 100, Details())
+        assert FirmwareImage.objects.get().upload == image.upload == upload.id
+
     def test_given_up(self, world: World) -> None:
         image, _upload = uploading.begin(world.bo, world.cafe, "a.bin", 100, Details())
         uploading.discard(world.bo, image)
