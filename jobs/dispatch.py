@@ -19,7 +19,7 @@ from devices.models import Task
 from devices.models.task import Hopeless, LeaseLost, NotNow
 from devices.transactions import patiently
 from jobs import backups, commands, firmware, housekeeping, performed, publish, reports, rollouts
-from jobs.ending import HandBack
+from jobs.ending import Ending, HandBack
 from jobs.mailing import alerts as alert_mails
 from jobs.mailing import letters, operators, sending, weekly
 from jobs.mailing import rollouts as rollout_mails
@@ -122,7 +122,8 @@ def perform(task_id: int) -> None:
     While MySQL has no writer it waits for ``dispatch``: nobody claimed it, or its lease runs out.
     """
     try:
-        _perform(task_id)
+        with Ending.deferred():
+            _perform(task_id)
     except Error as error:
         if not faults.is_lost(error):
             raise
@@ -143,7 +144,8 @@ def _attempt(task: Task) -> str:
     Raises ``HandBack`` after letting go of the claim, no attempt counted, when the worker must end.
     """
     try:
-        kind_of(task.kind).perform(task)
+        with Ending.interruptible():
+            kind_of(task.kind).perform(task)
         outcome = DONE
         log.info("task done", attempts=task.attempts)
     except LeaseLost:

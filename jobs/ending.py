@@ -7,11 +7,12 @@ with no attempt counted, the job goes back into its queue, and another worker ha
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 from typing import ClassVar
 
 import structlog
+from django.db import connections
 
 _INTERRUPT = signal.SIGUSR2
 log = structlog.get_logger(__name__)
@@ -35,14 +36,29 @@ class Ending:
     @classmethod
     @contextmanager
     def interruptible(cls) -> Iterator[None]:
-        """The job itself, not what is written about it before and after. Raises ``HandBack``."""
-        cls._interruptible = True
+        """The work itself, not what is written about it before and after. Raises ``HandBack``."""
+        with cls._set(True):
+            try:
+                if cls._asked:
+                    raise HandBack
+                yield
+            except HandBack:
+                _drop_connections()
+                raise
+
+    @classmethod
+    def deferred(cls) -> AbstractContextManager[None]:
+        """Bookkeeping inside of what is interruptible: interrupted there, it would be half done."""
+        return cls._set(False)
+
+    @classmethod
+    @contextmanager
+    def _set(cls, interruptible: bool) -> Iterator[None]:
+        before, cls._interruptible = cls._interruptible, interruptible
         try:
-            if cls._asked:
-                raise HandBack
             yield
         finally:
-            cls._interruptible = False
+            cls._interruptible = before and not cls._asked
 
     @classmethod
     def interrupt_after(cls, seconds: float) -> None:
@@ -62,3 +78,13 @@ class Ending:
         if cls._interruptible:
             cls._interruptible = False
             raise HandBack
+
+
+def _drop_connections() -> None:
+    """Interrupted in the middle of an ``atomic`` they believe that it goes on, and refuse or never commit.
+
+    MySQL rolls back what was under way; the next statement opens a connection that knows of nothing.
+    """
+    for one in connections.all(initialized_only=True):
+        one.in_atomic_block = False
+        one.close()
