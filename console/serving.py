@@ -38,6 +38,7 @@ preload_app = False  # every worker loads the code itself: nothing is open in tw
 control_socket_disable = True
 # Who may say that the visitor came by https: whoever reaches us, when a proxy must be in between.
 forwarded_allow_ips = "*" if env.int("TRUSTED_PROXIES", 0) else "127.0.0.1,::1"
+sendfile = False  # in pieces: each says that the visitor goes on
 limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 16_380

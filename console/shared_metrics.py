@@ -9,12 +9,15 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 ADDED_UP = ("counter", "histogram")
+PATIENCE = 1.0  # seconds to wait for pages that are being made; each takes some milliseconds
 _OURS = "console-metrics-"
 _MEMORY = Path("/dev/shm")  # noqa: S108 - where it is not a disk's
 
@@ -38,8 +41,12 @@ def unshare(directory: Path) -> None:
 
 
 def forget(directory: Path, pid: int) -> None:
-    """A worker ended: what it counted stays counted, what it measured is gone with it."""
-    with _locked(directory, fcntl.LOCK_EX):
+    """A worker ended: what it counted stays counted, what it measured is gone with it.
+
+    gunicorn's arbiter calls it, which must not wait for ever for a worker that froze while it made a page:
+    only the arbiter could end that one. Such a page may count this worker twice, and nobody reads it.
+    """
+    with _locked(directory, fcntl.LOCK_EX | fcntl.LOCK_NB):
         for kind in ADDED_UP:
             _add(directory / f"{kind}_{pid}.db", directory / f"{kind}_ended.db")
         for gauge in directory.glob(f"gauge_*_{pid}.db"):
@@ -59,8 +66,18 @@ def reading() -> Iterator[None]:
 @contextmanager
 def _locked(directory: Path, how: int) -> Iterator[None]:
     with (directory / "lock").open("a") as lock:
-        fcntl.flock(lock, how)
+        until = time.monotonic() + PATIENCE
+        while not _taken(lock, how) and time.monotonic() < until:
+            time.sleep(0.01)
         yield
+
+
+def _taken(lock: TextIO, how: int) -> bool:
+    try:
+        fcntl.flock(lock, how)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _add(ended: Path, total: Path) -> None:

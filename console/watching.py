@@ -2,6 +2,7 @@
 
 gunicorn notices a worker whose main loop stands still, not one whose threads are all stuck: that one
 goes on accepting visitors and answers none. Such a worker says where it is stuck and ends itself.
+A thread that waits for a slow visitor is not stuck, and a console full of those is busy, not hung.
 """
 
 import os
@@ -15,16 +16,23 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
+from console.visitors import VisitorSocket
+from outpost.beats import Beats
 from outpost.notify import ALIVE, READY, STOPPING, Notifier
 
 ASK_EVERY = 5.0  # seconds between questions, and how long an answer may take; less with a short watchdog
 UNTIL_READY = 0.2  # seconds between questions while the application loads
 _QUESTION = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nUser-Agent: watchdog\r\nConnection: close\r\n\r\n"
+_BEATS = Beats(1)  # made before any worker is forked
+_MOVED = 1  # its only place, of all workers together: a visitor sent or fetched more of a request
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked, not bound
 
 
 class Watchdog(threading.Thread):
-    """Asks /livez through the listening socket; tells systemd it is ready, and then alive, once answered."""
+    """Asks /livez through the listening socket; tells systemd it is ready, and then alive, once answered.
+
+    While every thread has a slow visitor nobody answers; then it is alive for what these send and fetch.
+    """
 
     def __init__(self, arbiter: Any, notifier: Notifier) -> None:
         super().__init__(name="watchdog", daemon=True)
@@ -33,11 +41,14 @@ class Watchdog(threading.Thread):
 
     def run(self) -> None:
         """Until the arbiter lets go of its sockets, which is the first thing it does when it ends."""
-        words, pause = (READY, "STATUS=Answering"), UNTIL_READY
+        words: tuple[str, ...] = (READY, "STATUS=Answering")
+        pause = UNTIL_READY
         while listeners := self._arbiter.LISTENERS:
             if answers(listeners[0].sock, self._pause):
                 self._notifier.tell(ALIVE, *words)
                 words, pause = (), self._pause
+            elif not words and time.monotonic() - _BEATS.last(_MOVED) < 2 * self._pause:
+                self._notifier.tell(ALIVE)
             time.sleep(pause)
         self._notifier.tell(STOPPING)
 
@@ -64,7 +75,8 @@ def _address(name: Any) -> Any:
 class Worker(ThreadWorker):
     """gunicorn's worker of threads, which ends when all of them are stuck and asks clients to leave a drain.
 
-    ``stuck_seconds`` all threads may be busy with the same requests; ``drain_file`` says that we drain.
+    ``stuck_seconds`` all threads may be busy with the same requests without a byte more from or to their
+    visitors; ``drain_file`` says that we drain.
     """
 
     stuck_seconds = 45.0
@@ -72,7 +84,9 @@ class Worker(ThreadWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._began: dict[int, float] = {}  # by thread, of the request it is at
+        self._began: dict[
+            int, float
+        ] = {}  # by thread, of the request it is at, or of its visitor's last byte
         self._draining = False
 
     def notify(self) -> None:
@@ -86,12 +100,22 @@ class Worker(ThreadWorker):
 
     def handle(self, conn: Any) -> Any:
         """In a thread of the pool."""
-        thread = threading.get_ident()
-        self._began[thread] = time.monotonic()
+        if not isinstance(conn.sock, VisitorSocket):
+            conn.sock = VisitorSocket(conn.sock, self._waits)
+        conn.sock.begin_request()
+        self._began[threading.get_ident()] = time.monotonic()
         try:
             return super().handle(conn)
         finally:
-            self._began.pop(thread, None)
+            self._began.pop(threading.get_ident(), None)
+
+    def _waits(self, begins: bool) -> None:
+        """This thread waits for its visitor, or goes on with what he sent."""
+        if begins:
+            self._began.pop(threading.get_ident(), None)
+        else:
+            self._began[threading.get_ident()] = time.monotonic()
+            _BEATS.beat(_MOVED)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """While draining, who keeps a connection is told to come back on another, at another instance."""

@@ -1,11 +1,14 @@
 """One page for all of gunicorn's workers: real processes count, one of them tells, one ends."""
 
+import fcntl
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-from console.shared_metrics import VARIABLE
+from console import shared_metrics
+from console.shared_metrics import VARIABLE, forget
 
 COUNT = """
 import os, sys
@@ -57,3 +60,12 @@ def test_what_those_that_ended_counted_stays_in_one_file(tmp_path: Path) -> None
 def test_what_an_earlier_run_left_is_not_counted_again(tmp_path: Path) -> None:
     page(tmp_path)
     assert 'visits_total{view="home"} 43.0' in page(tmp_path)
+
+
+def test_a_worker_that_froze_over_a_page_does_not_stop_the_arbiter(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(shared_metrics, "PATIENCE", 0.05)
+    (tmp_path / "gauge_livesum_7.db").touch()
+    with (tmp_path / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        forget(tmp_path, 7)
+    assert list(tmp_path.glob("*.db")) == []

@@ -26,7 +26,7 @@ FORM = (
     b"POST /account/login/ HTTP/1.1\r\nHost: localhost\r\n"
     b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nlogin="
 )
-PAGE = b"GET / HTTP/1.1\r\nHost: localhost\r\nCookie: sessionid=nobodys\r\n\r\n"
+PAGE = b"GET / HTTP/1.1\r\nHost: localhost\r\nCookie: sessionid=nobodys-session\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
