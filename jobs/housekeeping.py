@@ -15,6 +15,7 @@ from django.db.models import Max, Q
 from django.utils import timezone as clock
 
 from accounts.models import Answer, Invitation
+from accounts.models.answer import KEPT as ANSWERS_KEPT
 from devices.models import Alert, Command, Event, RolloutTarget, Task, Usage
 from devices.models.usage import COARSE, FINE
 from devices.pruning import Rule, prune
@@ -25,8 +26,6 @@ BUDGET = 480.0  # seconds a run lasts at most; what is left waits for the next
 HOLD_EVERY = 3.0
 # An occasion must be remembered for as long as it could come again: a month and some.
 OCCASIONS_KEPT = timedelta(days=70)
-# Whoever sends a request again does so within moments; a reload may come hours later.
-ANSWERS_KEPT = timedelta(days=1)
 _SESSION_LASTS = timedelta(seconds=settings.SESSION_COOKIE_AGE) + timedelta(days=1)
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ second of two that arrive at once wait for the first.
 import json
 import zlib
 from base64 import b64decode, b64encode
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, models
@@ -15,6 +15,8 @@ from django.utils import timezone as clock
 
 from accounts.keyring import keyring
 
+# Whoever sends a request again does so within moments; a script with a key of its own perhaps hours later.
+KEPT = timedelta(days=1)
 LARGEST = 1_000_000  # characters sealed; what is larger is not kept, only that it was done
 
 
@@ -23,7 +25,7 @@ class AskedBefore(Exception):
 
 
 class Answer(models.Model):
-    """``key`` and ``sent`` are SHA-256 in hex: of who asked for what where, and of what the request carried.
+    """``key`` and ``sent`` are keyed digests in hex: of who asked for what where, and of what was sent.
 
     ``sealed`` is empty where the answer was too large to keep.
     """
@@ -57,6 +59,13 @@ class Answer(models.Model):
         packed = b64encode(zlib.compress(json.dumps(content).encode(), 1)).decode()
         sealed = keyring().seal(packed, self._context) if len(packed) <= LARGEST else ""
         Answer.objects.filter(pk=self.pk).update(sealed=sealed)
+
+    def lapsed(self, holds: timedelta, now: datetime | None = None) -> bool:
+        """Whether it is older than that; then it is forgotten, and the same may be done anew."""
+        if (now or clock.now()) - self.at <= holds:
+            return False
+        self.delete()
+        return True
 
     def content(self) -> dict[str, Any] | None:
         """What was kept; None where it was too large. Raises ``BrokenSecret``."""

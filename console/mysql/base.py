@@ -39,15 +39,19 @@ class _Noticing(DatabaseErrorWrapper):
         try:
             super().__exit__(kind, error, trace)
         except Exception as raised:
-            if faults.is_passing(raised):
-                self.wrapper.passing_faults += 1
+            self.wrapper.passing_faults += faults.is_passing(raised)
+            self.wrapper.losses += faults.is_lost(raised)
             raise
 
 
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
-    """``passing_faults`` counts the errors after which the work would have to be done again."""
+    """``passing_faults`` counts the errors after which the work would have to be done again.
+
+    ``losses`` counts those of them that are about the server, rather than about its locks.
+    """
 
     passing_faults = 0
+    losses = 0
 
     @cached_property
     def wrap_database_errors(self) -> DatabaseErrorWrapper:

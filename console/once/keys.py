@@ -1,14 +1,19 @@
 """When two requests are one: by the key they carry, of the same person, for the same address."""
 
-import hashlib
 import re
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+
+from accounts.models.answer import KEPT
 
 HEADER = "Idempotency-Key"
+# A page that stayed open may be meant anew; one whose answer was lost is sent again sooner than that.
+MEANT_ONCE = timedelta(minutes=5)
 # Every page a form is shown on has a CSRF token masked anew: it tells one page's form from the next one's.
 _FORM = re.compile(rb"(?:^|&)csrfmiddlewaretoken=|name=\"csrfmiddlewaretoken\"")
 _BOUNDARY = re.compile(r"boundary=\"?([^\";,]+)")
@@ -16,10 +21,14 @@ _BOUNDARY = re.compile(r"boundary=\"?([^\";,]+)")
 
 @dataclass(frozen=True)
 class Key:
-    """``name`` is unique; ``sent`` tells whether the same name came with something else this time."""
+    """``name`` is unique; ``sent`` tells whether the same name came with something else this time.
+
+    Older than it ``holds``, the first one's answer is none to the second.
+    """
 
     name: str
     sent: str
+    holds: timedelta = MEANT_ONCE
 
 
 def key_of(request: HttpRequest, body: bytes) -> Key:
@@ -31,7 +40,7 @@ def key_of(request: HttpRequest, body: bytes) -> Key:
     sent = _digest(_unbounded(request, body))
     words = [request.method or "", request.get_full_path(), _who(request)]
     if chosen := request.headers.get(HEADER):
-        return Key(_digest(*words, "chosen", chosen), sent)
+        return Key(_digest(*words, "chosen", chosen), sent, KEPT)
     return Key(_digest(*words, *_unchosen(request, body), sent), sent)
 
 
@@ -62,8 +71,11 @@ def _unbounded(request: HttpRequest, body: bytes) -> bytes:
 
 
 def _digest(*parts: str | bytes) -> str:
-    """Each part with its length, so that none runs into the next."""
-    digest = hashlib.sha256()
+    """Each part with its length, so that none runs into the next.
+
+    Keyed: what was sent may be short and secret, and whoever reads the table must not find it by guessing.
+    """
+    digest = salted_hmac(__name__, b"", algorithm="sha256")
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
         digest.update(b"%d:" % len(data) + data)

@@ -14,7 +14,7 @@ from typing import TypeVar, cast
 import structlog
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.http.response import HttpResponseBase
@@ -107,6 +107,8 @@ class Once:
             raise Void
         if response.status_code >= 500:
             transaction.set_rollback(True)  # it broke half way: nothing of it stays, and it may be sent again
+        elif response.status_code >= 400:
+            answer.delete()  # refused: what was wrong, or too much, may be right next time
         else:
             answer.keep(pack(response))
         return response
@@ -134,8 +136,8 @@ class Interrupted:
 
 def _answered_before(key: Key) -> HttpResponse:
     answer = Answer.objects.filter(key=key.name).first()
-    if answer is None:
-        raise Void  # the first one came to nothing after all
+    if answer is None or answer.lapsed(key.holds):
+        raise Void  # the first one came to nothing after all, or it was long ago
     return replay(answer, key.sent)
 
 
@@ -170,7 +172,12 @@ def _is_left_alone(request: HttpRequest) -> bool:
 
 
 def _faults() -> int:
-    return getattr(connection, "passing_faults", 0)  # SQLite's connection counts none
+    """Of our connection (SQLite's counts none), and the losses of others: what counts sign-ins has its own.
+
+    Django's cache says of a lost one only that nothing was kept, which is told as too many sign-ins.
+    """
+    losses = sum(getattr(one, "losses", 0) for one in connections.all(initialized_only=True))
+    return getattr(connection, "passing_faults", 0) + losses
 
 
 def _is_void(response: HttpResponseBase, before: int) -> bool:

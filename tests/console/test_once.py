@@ -2,20 +2,27 @@
 
 import re
 import threading
+import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import OperationalError, connection, connections
 from django.http import HttpRequest, HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone as clock
+from structlog.testing import capture_logs
 
 from accounts.models import Answer, AuditEntry, Invitation
 from console.once import patience
 from console.once.answers import REPLAYED
+from console.once.keys import key_of
+from console.once.middleware import Once
 from jobs.housekeeping import ANSWERS_KEPT, prune_all
 from tests.console import forms
 from tests.endpoint import Endpoint
@@ -98,10 +105,82 @@ def test_a_number_counts_when_our_proxy_gave_it(
     assert [send(bo, NELL, headers).status_code for _ in range(2)] == statuses
 
 
-def test_a_page_that_was_refused_comes_again_as_it_was(world: World) -> None:
+def test_what_was_refused_is_considered_again(world: World) -> None:
+    """It may have been too much, or wrong in what is right by now: under the same key, corrected, too."""
     bo = world.browser(world.bo)
-    first, second = (send(bo, {"email": "nonsense", "role": "viewer"}) for _ in range(2))
-    assert (second.status_code, second.content) == (422, first.content)
+    assert send(bo, NELL | {"email": "nonsense"}).status_code == 422
+    assert not Answer.objects.exists()
+    assert send(bo).status_code == 302
+
+
+def test_who_was_told_to_wait_is_let_in_afterwards(world: World) -> None:
+    browser = Client()
+    page = fields(browser, "/account/login/") | {"login": "bo@lento.example", "password": PASSWORD}
+    wrong = page | {"password": "a guess"}
+    while browser.post("/account/login/", wrong | {"next": str(uuid.uuid4())}).status_code != 429:
+        pass
+    assert browser.post("/account/login/", page).status_code == 429
+    cache.clear()
+    assert browser.post("/account/login/", page).status_code == 302
+
+
+def again_after(seconds: float, client: Client, content: dict[str, str], headers: dict[str, str]) -> Any:
+    """Sent, and sent again so much later; the session's own time stands still."""
+    assert send(client, content, headers).status_code == 302
+    Answer.objects.update(at=clock.now() - timedelta(seconds=seconds))
+    Invitation.objects.all().delete()
+    return send(client, content, headers)
+
+
+@pytest.mark.parametrize(("seconds", "invitations"), [(200, 0), (301, 1)])
+def test_from_a_page_that_stayed_open_it_is_meant_anew(
+    committed: World, seconds: float, invitations: int
+) -> None:
+    bo = committed.browser(committed.bo)
+    answer = again_after(seconds, bo, fields(bo, INVITE) | NELL, {"Referer": "no key"})
+    assert (answer.status_code, Invitation.objects.count()) == (302, invitations)
+
+
+def test_a_chosen_key_holds_for_a_day(committed: World) -> None:
+    assert REPLAYED in again_after(80_000, committed.browser(committed.bo), NELL, KEY)
+    Answer.objects.all().delete()
+    assert REPLAYED not in again_after(90_000, committed.browser(committed.bo), NELL, KEY)
+
+
+def test_two_forms_of_one_page_are_two(world: World) -> None:
+    """Its forms share one token: the address tells them apart, or what they carry."""
+    make, token = RequestFactory().post, {"csrfmiddlewaretoken": "one"}
+    told = {"content_type": "application/x-www-form-urlencoded"}
+    sent = [("/a/", token), ("/b/", token), ("/a/", token | {"step": "halt"}), ("/a/", token)]
+    requests = [make(path, urlencode(content), **told) for path, content in sent]
+    first, other_place, other_words, again = (key_of(request, request.body).name for request in requests)
+    assert len({first, other_place, other_words}) == 3
+    assert again == first
+
+
+def test_what_was_sent_is_not_found_by_guessing(settings: Any) -> None:
+    request = RequestFactory().post("/a/", b"passphrase=12345678", content_type="text/plain")
+    before = key_of(request, request.body)
+    assert before.sent == key_of(request, request.body).sent
+    settings.SECRET_KEY = "another"
+    assert before.sent != key_of(request, request.body).sent
+
+
+def test_a_fault_in_a_middleware_is_no_error_when_the_next_attempt_does(committed: World) -> None:
+    """The session is read by one: outside of the view that answers for it."""
+    bo, left = committed.browser(committed.bo), iter([2013])
+    bo.raise_request_exception = False
+
+    def once(execute: Any, sql: str, *rest: Any) -> Any:
+        if "FROM `django_session`" in sql and next(left, None):
+            with connection.wrap_database_errors:
+                raise connection.Database.OperationalError(2013, "as if")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(once), capture_logs() as lines:
+        assert bo.get(INVITE).status_code == 200
+    assert next(left, None) is None
+    assert {line["log_level"] for line in lines} == {"info"}
 
 
 def test_what_is_kept_is_sealed_and_goes_after_a_day(world: World) -> None:
@@ -160,6 +239,34 @@ def test_run_again_after_a_fault_that_passes(committed: World, code: int) -> Non
         assert send(bo).status_code == 302
     assert Invitation.objects.count() == 1
     assert AuditEntry.objects.filter(verb__startswith="invitation").count() == 1
+
+
+def test_a_connection_lost_beside_voids_the_attempt_too(
+    committed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django's cache tells of none; django-allauth answers then that there were too many sign-ins."""
+    monkeypatch.setitem(connections.settings, "beside", connection.settings_dict)
+    answers = iter([HttpResponse(status=429), HttpResponse()])
+
+    def view(_request: HttpRequest) -> HttpResponse:
+        answer = next(answers)
+        with suppress(OperationalError), connections["beside"].wrap_database_errors:
+            if answer.status_code == 429:
+                raise connection.Database.OperationalError(2013, "as if")
+        return answer
+
+    assert Once(view)(RequestFactory().post("/account/login/")).status_code == 200
+
+
+def test_whoever_is_killed_amid_counting_locks_nobody_out(world: World, monkeypatch: Any) -> None:
+    """The lock around django-allauth's count is a row that its holder deletes."""
+    browser = Client()
+    page = fields(browser, "/account/login/") | {"login": "bo@lento.example", "password": PASSWORD}
+    cache.clear()
+    with monkeypatch.context() as killed:
+        killed.setattr(type(caches["default"]), "delete", lambda *_: False)
+        browser.post("/account/login/", page | {"password": "a guess"})
+    assert browser.post("/account/login/", page).status_code == 302
 
 
 def test_given_up_in_words_when_it_takes_too_long(committed: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,8 +370,6 @@ def test_health_is_told_as_it_is(committed: World) -> None:
 def test_a_request_that_changes_nothing_costs_no_statement(
     world: World, django_assert_num_queries: Any
 ) -> None:
-    from console.once.middleware import Once
-
     def view(_request: HttpRequest) -> HttpResponse:
         return HttpResponse()
 
