@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy import alarms, checks, groups, images, migration, releases, smoke, state, static_files
@@ -29,6 +30,7 @@ class Wish:
     ami: str = ""
     project: Path = releases.PROJECT
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC), repr=False)
 
 
 class Deploy:
@@ -60,7 +62,7 @@ class Deploy:
                 self._rolling().undo(unfinished)
             else:
                 self._return(to)
-            self._smoke(to.version)
+            self._look_once_back(to)
 
     def plan_back(self) -> list[str]:
         """What ``roll_back`` would do, having changed nothing."""
@@ -161,6 +163,13 @@ class Deploy:
         self._rolling().forward(moving, [], groups.newest_with, back=True)
         state.settle(self.environment, moving)
 
+    def _look_once_back(self, to: Image) -> None:
+        """There is nothing to roll a rollback back to: what is wrong now is for a person to judge."""
+        try:
+            self._smoke(to.version)
+        except SmokeFailed as error:
+            raise Halted(f"Everything runs {to} again, and still: {error}", self.situation()) from error
+
     def _smoke(self, release: str) -> None:
         if "smoke" in self.wish.skip:
             return
@@ -174,7 +183,7 @@ class Deploy:
     @contextmanager
     def _recorded(self, kind: str, after: str) -> Iterator[Record]:
         """The lock is held, and the record says how it ended, whatever ended it but a kill."""
-        with Lock(self.environment, f"{kind} of {after}") as self.lock:
+        with Lock(self.environment, f"{kind} of {after}", self.wish.now) as self.lock:
             unfinished, now = state.in_progress(self.environment), state.current(self.environment)
             before = unfinished.before if unfinished and kind == "deploy" else now
             record = Record(kind, self.environment.name, self.who, before.version, after, before.ami)

@@ -36,6 +36,8 @@ class Lock:
         self.name, self.what = environment.name, what
         self.now = now or (lambda: datetime.now(UTC))
         self.token, self._etag, self._lost = secrets.token_hex(8), "", ""
+        self._until = self.now()
+        self._one = threading.Lock()  # of both threads writes at a time
         self._ended = threading.Event()
 
     def __enter__(self) -> Self:
@@ -47,11 +49,16 @@ class Lock:
         self._ended.set()
         # Over from now on; deleting would need a right that a deployer has no other use for. Should
         # S3 be away, it ends by itself, and how the deploy ended counts more.
-        with suppress(BotoCoreError, ClientError):
+        with suppress(BotoCoreError, ClientError), self._one:
             self._put({"IfMatch": self._etag}, timedelta(0))
 
     def check(self) -> None:
-        """Raises ``Halted`` once the lock is lost: another deploy may be at work."""
+        """Raises ``Halted`` once the lock is lost: another deploy may be at work.
+
+        A machine that slept past the lease asks before it goes on.
+        """
+        if not self._lost and self.now() >= self._until:
+            self._renew()
         if self._lost:
             raise Halted(f"The lock of {self.name} was lost ({self._lost}); another deploy may be at work")
 
@@ -70,16 +77,21 @@ class Lock:
         return None
 
     def _put(self, condition: dict[str, str], lease: timedelta = LEASE) -> bool:
-        until = (self.now() + lease).isoformat(timespec="milliseconds")
+        """Whether it is ours. One that arrived, its answer lost, and was sent again is refused, and ours."""
+        end = self.now() + lease
+        until = end.isoformat(timespec="milliseconds")
         who = f"{getpass.getuser()}@{socket.gethostname()}"
         body = json.dumps({"token": self.token, "who": who, "what": self.what, "until": until})
         try:
             answer = self.s3.put_object(Bucket=self.bucket, Key=KEY, Body=body.encode(), **condition)
         except ClientError as error:
-            if code_of(error) in _TAKEN:
+            if code_of(error) not in _TAKEN:
+                raise
+            found = self._found()
+            if not found or found[0]["token"] != self.token:
                 return False
-            raise
-        self._etag = answer["ETag"]
+            answer = {"ETag": found[1]}
+        self._etag, self._until = answer["ETag"], end
         return True
 
     def _found(self) -> tuple[dict[str, str], str] | None:
@@ -90,12 +102,14 @@ class Lock:
         return json.loads(answer["Body"].read()), answer["ETag"]
 
     def _keep(self) -> None:
-        renewed = self.now()
         while not self._ended.wait(RENEWED_EVERY) and not self._lost:
+            self._renew()
+
+    def _renew(self) -> None:
+        with self._one:
             try:
-                if not self._put({"IfMatch": self._etag}):
+                if not self._ended.is_set() and not self._put({"IfMatch": self._etag}):
                     self._lost = "somebody else took it"
-                renewed = self.now()
             except (BotoCoreError, ClientError) as error:
                 # S3 may be away for a moment; it is lost when the lease is over.
-                self._lost = type(error).__name__ if self.now() - renewed > LEASE else ""
+                self._lost = type(error).__name__ if self.now() >= self._until else ""

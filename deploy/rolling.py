@@ -34,7 +34,7 @@ class Rolling:
         for role in reversed(groups.ORDER):
             if role in moving.roles:
                 self._refresh(role, moving.roles[role]["from"], [], "back: ")
-        state.forget(self.environment)
+        state.withdraw(self.environment, moving)
 
     def _note(self, moving: InProgress, role: str, group: dict, version: Version) -> None:  # type: ignore[type-arg]
         known = moving.roles.setdefault(role, {"from": groups.specification(group)["Version"]})

@@ -84,6 +84,14 @@ def begin(environment: Environment, image: Image, kind: str = "deploy") -> InPro
     return moving
 
 
+def withdraw(environment: Environment, moving: InProgress) -> None:
+    """What was before it is in service, also when it was killed while it settled."""
+    if moving.before.version:
+        environment.set_parameter("release/ami", moving.before_ami)
+        environment.set_parameter("release/version", moving.before_version)
+    forget(environment)
+
+
 def settle(environment: Environment, moving: InProgress) -> None:
     """It is in service now. Killed anywhere in it and called again, it ends the same."""
     if moving.before.version and moving.before != moving.image:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy import state
-from tests.deploy.staging import BEFORE, INSTANCES, ROLES, Staging, Written, commit, git
+from tests.deploy.staging import BEFORE, INSTANCES, ROLES, Staging, commit, git
 from tests.releases.trees import copy_of_this_tree
 
 AFTER = "0.1.0+11111111"
@@ -16,6 +16,9 @@ def test_the_first_deploy_of_all(empty: Staging) -> None:
     empty.deploy(BEFORE)
     assert empty.all_run(BEFORE)
     assert empty.released() == (BEFORE, "")
+    assert {role: empty.template_versions(role) for role in ROLES} == dict.fromkeys(ROLES, 2)
+    assert [record["outcome"] for record in empty.records()] == ["done"]
+    assert state.in_progress(empty.environment) is None
 
 
 def test_every_instance_is_replaced_and_none_is_missing(staging: Staging) -> None:
@@ -52,20 +55,46 @@ def test_migrations_run_on_an_instance_of_the_new_image_that_is_gone_afterwards(
     assert (found["ImageId"], found["State"]["Name"]) == (staging.images[AFTER], "terminated")
 
 
-def test_again_changes_nothing(staging: Staging) -> None:
+def test_again_changes_no_instance(staging: Staging) -> None:
     staging.deploy(AFTER)
-    before = staging.api("autoscaling").describe_auto_scaling_instances()
+    before = staging.everything()
     staging.deploy(AFTER)
-    after = staging.api("autoscaling").describe_auto_scaling_instances()
-    assert after["AutoScalingInstances"] == before["AutoScalingInstances"]
+    after = staging.everything()
+    assert {key for key in before if before[key] != after[key]} == {"objects", "commands", "instances"}
+    assert len(after["instances"]) == len(before["instances"]) + 1  # the one that looks for migrations
     assert staging.released() == (AFTER, BEFORE)
 
 
 def test_a_dry_run_changes_nothing(staging: Staging) -> None:
+    staging.image(AFTER)
+    before = staging.everything()
     written = staging.deploy(AFTER, "--dry-run")
-    assert f"from {BEFORE}" in written.text
-    assert staging.all_run(BEFORE)
-    assert len(staging.records()) == 1
+    assert f"from {BEFORE} (" in written.text
+    assert f"to {AFTER}" in written.text
+    assert staging.everything() == before
+
+
+def test_a_dry_run_tells_what_would_stop_it(staging: Staging) -> None:
+    staging.ring()
+    assert "alarm that is on: aerie-staging-console-errors" in staging.deploy(AFTER, "--dry-run").text
+
+
+def test_status_tells_what_runs_and_changes_nothing(staging: Staging) -> None:
+    staging.deploy(AFTER)
+    before = staging.everything()
+    text = staging.run("status", "staging").text
+    assert f"In service: {AFTER}" in text
+    assert f"before it: {BEFORE}" in text
+    assert f"console: {INSTANCES} of version 3; new ones get version 3" in text
+    assert staging.everything() == before
+
+
+def test_history_tells_the_newest_first_and_as_many_as_asked(staging: Staging) -> None:
+    staging.deploy(AFTER)
+    staging.run("rollback", "staging")
+    lines = staging.run("history", "staging").lines
+    assert [line.split()[1] for line in lines] == ["rollback", "deploy", "deploy"]
+    assert staging.run("history", "staging", "--count", "1").lines == lines[:1]
 
 
 def test_terraforms_changes_come_with_the_next_release(staging: Staging) -> None:
@@ -122,4 +151,3 @@ def test_lines_where_nobody_watches(staging: Staging, capsys: pytest.CaptureFixt
 
     assert main(["status", "staging", "--region", staging.region]) == 0
     assert f"In service: {BEFORE}" in capsys.readouterr().out
-    assert Written().text == ""

@@ -1,22 +1,11 @@
-"""What goes wrong in a deploy: refused before anything, rolled back, halted, or killed and run again."""
-
-import threading
-from datetime import UTC, datetime, timedelta
+"""What goes wrong in a deploy: refused before anything, rolled back, or halted."""
 
 import pytest
 
 from deploy import outcomes, state
-from deploy.environments import Environment
-from deploy.lock import LEASE, Lock
-from deploy.outcomes import Refused
-from tests.deploy.staging import ALARM, BEFORE, Staging, Written, commit
+from tests.deploy.staging import ALARM, BEFORE, ROLES, Staging, Written, commit
 
 AFTER = "0.1.0+11111111"
-FIX = "0.1.1+22222222"
-
-
-class Killed(BaseException):
-    """As kill -9: nothing of the program runs after it."""
 
 
 # --- refused before anything ----------------------------------------------------------------------
@@ -65,30 +54,36 @@ def test_wrong_words(words: list[str], capsys: pytest.CaptureFixture[str]) -> No
 # --- rolled back ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("role", ["worker", "console", "outpost"])
+@pytest.mark.parametrize("role", ROLES)
 def test_an_alarm_in_the_middle_rolls_every_role_back(staging: Staging, role: str) -> None:
-    def ring() -> None:
-        staging.ring()
-
-    written = Ringing(f"{role} begins", ring)
-    staging.deploy(AFTER, code=outcomes.FAILED, written=written)
+    staging.deploy(AFTER, code=outcomes.FAILED, written=Written(f"{role} begins", staging.ring))
     assert staging.all_run(BEFORE)
     assert staging.released() == (BEFORE, "")
     assert staging.records()[0]["outcome"] == "rolled back"
     assert f"{role}: Alarm {ALARM} is in ALARM state" in staging.records()[0]["reason"]
 
 
-class Ringing(Written):
-    """Does something when a line comes."""
+def test_after_an_alarm_no_further_role_is_begun_and_those_before_go_back(staging: Staging) -> None:
+    written = staging.deploy(AFTER, code=outcomes.FAILED, written=Written("utility begins", staging.ring))
+    begun = [line.removesuffix(" begins") for line in written.lines if line.endswith(" begins")]
+    assert begun[3:] == ["worker", "utility", "back: utility", "back: worker"]
+    assert staging.refreshes("utility")[0] == "RollbackSuccessful"
+    assert staging.refreshes("worker")[:2] == ["Successful", "Successful"]
+    assert staging.refreshes("console") == []
 
-    def __init__(self, at: str, what: object) -> None:
-        super().__init__()
-        self._at, self._what = at, what
 
-    def say(self, words: str) -> None:
-        super().say(words)
-        if words == self._at:
-            self._what()  # type: ignore[operator]
+def test_an_alarm_of_the_outposts_counts_as_well(staging: Staging) -> None:
+    name = "aerie-staging-outpost-disconnects"
+    staging.alarm(name, "outpost")
+    ring = Written("worker begins", lambda: staging.ring(name=name))
+    staging.deploy(AFTER, code=outcomes.FAILED, written=ring)
+    assert staging.all_run(BEFORE)
+
+
+def test_the_remedy_goes_past_an_alarm(staging: Staging) -> None:
+    staging.ring()
+    staging.deploy(AFTER, "--skip", "alarms")
+    assert staging.all_run(AFTER)
 
 
 def test_instances_that_never_become_healthy(staging: Staging) -> None:
@@ -113,112 +108,18 @@ def test_migrations_that_fail_replace_nothing(staging: Staging) -> None:
     written = staging.deploy(AFTER, code=outcomes.HALTED)
     assert "Lock wait timeout exceeded" in written.text
     assert staging.all_run(BEFORE)
-    assert not _of_purpose(staging, "running")
+    assert not staging.instances(purpose="migrate", state="running")
+    assert [staging.refreshes(role) for role in ROLES] == [[]] * len(ROLES)
+    assert staging.records()[0]["outcome"] == "halted"
 
 
-def _of_purpose(staging: Staging, state_name: str) -> list[object]:
-    filters = [
-        {"Name": "tag:aerie:purpose", "Values": ["migrate"]},
-        {"Name": "instance-state-name", "Values": [state_name]},
-    ]
-    return list(staging.api("ec2").describe_instances(Filters=filters)["Reservations"])
-
-
-# --- killed, and interrupted ----------------------------------------------------------------------
-
-
-def kill(staging: Staging, stop_at: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """kill -9 at this line: no record, no lock is given back, no instance ended."""
-    with monkeypatch.context() as patch:
-        for owner, name in ((Lock, "__exit__"),):
-            patch.setattr(owner, name, lambda *_: None)
-        patch.setattr("deploy.records.Record.end", lambda *_: None)
-        patch.setattr("deploy.migration.contextmanager", lambda function: function)
-        with pytest.raises(Killed):
-            staging.deploy(AFTER, written=Written(stop_at, Killed))
-    later = datetime.now(UTC) + LEASE * 2
-    patch_now = lambda: later  # noqa: E731
-    with Lock(staging.environment, "nothing", patch_now):
-        pass  # the lease is over
-
-
-@pytest.mark.parametrize("stop_at", ["migrate begins", "worker begins", "50 % InProgress", "smoke begins"])
-def test_killed_and_run_again_it_ends_the_same(
-    staging: Staging, stop_at: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kill(staging, stop_at, monkeypatch)
-    staging.deploy(AFTER)
-    assert staging.all_run(AFTER)
-    assert staging.released() == (AFTER, BEFORE)
-    assert [record["outcome"] for record in staging.records()][:2] == ["done", "unfinished"]
-
-
-def test_killed_half_way_another_release_goes_on(staging: Staging, monkeypatch: pytest.MonkeyPatch) -> None:
-    kill(staging, "50 % InProgress", monkeypatch)
-    staging.deploy(FIX)
-    assert staging.all_run(FIX)
-    assert staging.released() == (FIX, BEFORE)
-
-
-def test_killed_half_way_and_rolled_back(staging: Staging, monkeypatch: pytest.MonkeyPatch) -> None:
-    kill(staging, "console begins", monkeypatch)
-    staging.run("rollback", "staging")
+def test_an_instance_that_never_reports_is_ended(staging: Staging, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploy.migration.LOOKS_FOR_AGENT", 2)
+    assert "never reported" in staging.deploy(AFTER, code=outcomes.HALTED).text
     assert staging.all_run(BEFORE)
-    assert staging.released() == (BEFORE, "")
+    assert not staging.instances(purpose="migrate", state="running")
 
 
-def test_the_next_one_ends_the_instance_a_killed_one_left(
-    staging: Staging, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ec2 = staging.api("ec2")
-    tags = [{"Key": "aerie:purpose", "Value": "migrate"}, {"Key": "Environment", "Value": "staging"}]
-    specification = [{"ResourceType": "instance", "Tags": tags}]
-    left = {"ImageId": staging.image(AFTER), "MinCount": 1, "MaxCount": 1}
-    ec2.run_instances(TagSpecifications=specification, **left)
-    staging.deploy(AFTER)
-    assert not _of_purpose(staging, "running")
-
-
-def test_ctrl_c_says_how_things_are(staging: Staging) -> None:
-    written = staging.deploy(AFTER, code=outcomes.INTERRUPTED, written=Written("50 % InProgress"))
-    assert f"Unfinished: {AFTER}" in written.text
-    assert f"In service: {BEFORE}" in written.text
-    assert "Deploy again to continue, or roll back" in written.text
-    assert staging.records()[0]["outcome"] == "interrupted"
-
-
-# --- two at once ----------------------------------------------------------------------------------
-
-
-def test_of_two_at_once_one_is_refused(staging: Staging) -> None:
-    with Lock(staging.environment, "deploy of something"):
-        written = staging.deploy(AFTER, code=outcomes.REFUSED)
-    assert "for a deploy of something until" in written.text
-    staging.deploy(AFTER)
-
-
-def test_of_many_at_once_one_has_the_lock(staging: Staging) -> None:
-    held, refused, together = [], [], threading.Barrier(8)
-
-    def take(lock: Lock) -> None:
-        together.wait()
-        try:
-            lock._take()
-            held.append(lock)
-        except Refused:
-            refused.append(lock)
-
-    locks = [Lock(Environment("staging", staging.region), "deploy") for _ in range(8)]
-    threads = [threading.Thread(target=take, args=[lock]) for lock in locks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (len(held), len(refused)) == (1, 7)
-
-
-def test_a_lock_that_was_taken_away_halts(staging: Staging) -> None:
-    first = Lock(staging.environment, "deploy", lambda: datetime.now(UTC) - timedelta(hours=1))
-    first._take()
-    with Lock(staging.environment, "another"):
-        assert not first._put({"IfMatch": first._etag})
+def test_what_has_no_alarms_is_not_deployed_to(staging: Staging) -> None:
+    staging.api("ssm").delete_parameter(Name="/aerie/staging/app/rollback_alarms")
+    assert "No alarms are known" in staging.deploy(AFTER, code=outcomes.REFUSED).text

@@ -43,3 +43,20 @@ def test_what_it_would_do(staging: Staging) -> None:
     staging.deploy(AFTER)
     assert f"from {AFTER}" in staging.run("rollback", "staging", "--dry-run").text
     assert staging.all_run(AFTER)
+
+
+def test_the_dry_run_changes_nothing(staging: Staging) -> None:
+    staging.deploy(AFTER)
+    before = staging.everything()
+    staging.run("rollback", "staging", "--dry-run")
+    assert staging.everything() == before
+
+
+def test_what_is_still_wrong_after_it_is_for_a_person(staging: Staging) -> None:
+    """There is nothing to roll a rollback back to, and nobody is told that there was."""
+    staging.deploy(AFTER)
+    staging.broken.add(BEFORE)
+    written = staging.run("rollback", "staging", code=outcomes.HALTED)
+    assert f"Everything runs {BEFORE}" in written.text
+    assert "HTTP Error 500" in written.text
+    assert staging.released() == (BEFORE, AFTER)
