@@ -1,7 +1,9 @@
 """Machines that are told nothing but their user data become what it says, against servers outside of them."""
 
+import base64
 import json
-import os
+import random
+import string
 import subprocess
 import sys
 import time
@@ -14,66 +16,23 @@ from typing import Any
 import pytest
 
 from instance import systemd
+from instance.environment import render
+from tests.ops.fleet import ROLES, Fleet, root
 from tests.ops.machines import Machine
-from tests.ops.staging import FIRST_SERIAL, NAME, PROJECT, RELEASE, Staging, environment
+from tests.ops.staging import FIRST_SERIAL, NAME, PARAMETERS, PROJECT, environment
 from tests.outpost.certificates import Authority
 
 pytestmark = pytest.mark.timeout(600)
-ROLES = ("console", "worker", "utility", "outpost")
-READY_SECONDS = 90.0
 SECRETS = ("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "DATABASE_URL", "BACKUP_KEYS", "METRICS_TOKEN")
+HANGING = {"console": "console.service", "utility": "worker@reports.service"}
 # systemd-analyze security: 0 is closed, 10 open; root's few errands may be wider.
 EXPOSURE = {"aerie-boot": 5.0, "aerie-drain": 5.0, "aerie-farewell": 5.0, "aerie-refresh": 5.0}
 
 
-class Fleet:
-    """A machine of each role, all started at once; ``took`` is the seconds until each was ready."""
-
-    def __init__(self, staging: Staging) -> None:
-        self.staging = staging
-        self.machines = {role: staging.start(role) for role in ROLES}
-        self.took: dict[str, float] = {}
-        self.machines["console"].wait_for(self._all_ready, READY_SECONDS, "not all are ready")
-
-    def __getitem__(self, role: str) -> Machine:
-        return self.machines[role]
-
-    def _all_ready(self) -> bool:
-        for role, machine in self.machines.items():
-            if f"ready CONTINUE {machine.instance_id}" in self.staging.activities(role):
-                self.took.setdefault(role, time.monotonic() - machine.began)
-        return len(self.took) == len(self.machines)
-
-    def tell(self, script: str) -> str:
-        """What Django says from outside of the machines."""
-        return self.staging.manage("shell", "-c", script).strip().splitlines()[-1]
-
-    def units(self, role: str) -> dict[str, str]:
-        """Unit to its state."""
-        names = systemd.units([role])
-        shown = self[role].run("systemctl", "is-active", *names, check=False).split()
-        return dict(zip(names, shown, strict=True))
-
-    def environ(self, role: str, unit: str) -> dict[str, str]:
-        """What the unit's process really has in its environment."""
-        pid = self[role].run("systemctl", "show", "--value", "--property=MainPID", unit).strip()
-        found = self[role].run("cat", f"/proc/{pid}/environ").rstrip("\0").split("\0")
-        return dict(line.split("=", 1) for line in found)
-
-
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Fleet]:
-    with environment(_root()) as staging:
+    with environment(root()) as staging:
         yield Fleet(staging)
-
-
-def _root() -> Path:
-    """AERIE_ROOT is one that is there already; else the provisioning scripts build it."""
-    if given := os.environ.get("AERIE_ROOT"):
-        return Path(given)
-    from tests.ops import roots
-
-    return roots.app_root(PROJECT, RELEASE)
 
 
 def _get(machine: Machine, path: str, port: int = 8000) -> tuple[int, str]:
@@ -172,6 +131,29 @@ def test_odd_values_and_those_of_several_lines_arrive_whole(fleet: Fleet) -> Non
     assert fleet.environ("utility", "worker@reports.service")["LOG_LEVEL"] == "DEBUG"
 
 
+def test_systemd_reads_back_whatever_a_secret_may_hold(fleet: Fleet) -> None:
+    chance, machine = random.Random(4), fleet["utility"]
+    odd = [
+        *string.printable,
+        "\x1b",
+        "\x7f",
+        "ä",
+        "\u2028",
+        "\ue000",
+        "\U0001f600",
+        "\\n",
+        "$(",
+        "${A}",
+        "%n",
+    ]
+    wanted = {f"ODD_{n}": "".join(chance.choices(odd, k=chance.randrange(40))) for n in range(400)}
+    (machine.directory / "tree" / "var" / "odd").write_bytes(render(wanted).encode())
+    script = "systemd-run --quiet --wait --pipe --property=EnvironmentFile=/var/odd env -0 | base64"
+    read = base64.b64decode(machine.run("sh", "-c", script)).decode().rstrip("\0").split("\0")
+    found = dict(line.split("=", 1) for line in read)
+    assert {name: found.get(name) for name in wanted} == wanted
+
+
 def test_nobody_else_on_the_machine_reads_the_files(fleet: Fleet) -> None:
     listed = fleet["outpost"].run("stat", "--format=%a %U", "/run/aerie/environment/outpost").split()
     assert listed == ["600", "root"]
@@ -196,6 +178,14 @@ def test_logs_arrive_in_order_also_when_the_shipper_is_killed(fleet: Fleet) -> N
 def _kill_shipper(machine: Machine) -> None:
     """It may just be on its way up from the last time."""
     machine.run("systemctl", "kill", "--signal=KILL", "--kill-whom=main", "aerie-logs.service", check=False)
+
+
+def test_a_long_line_arrives_in_one_piece(fleet: Fleet) -> None:
+    text = "x" * 200_000
+    script = f'print(\'{{"event":"long","text":"\' + {len(text)} * \'x\' + \'"}}\')'
+    fleet["utility"].run("systemd-cat", "/opt/aerie/venv/bin/python", "-c", script)
+    long = lambda: [line["text"] for line in _lines(fleet, "utility") if line.get("event") == "long"]  # noqa: E731
+    fleet["utility"].wait_for(lambda: long() == [text], 20, "it does not arrive whole")
 
 
 def test_lines_name_their_unit_and_instance(fleet: Fleet) -> None:
@@ -239,12 +229,20 @@ def _figures(fleet: Fleet) -> dict[str, list[dict[str, str]]]:
 def test_units_are_sound_and_closed(fleet: Fleet, role: str) -> None:
     units = [unit for unit in systemd.units([role]) if unit.endswith(".service")]
     units += [
-        f"aerie-{name}.service" for name in ("boot", "lifecycle", "logs", "metrics", "drain", "farewell")
+        f"aerie-{name}.service"
+        for name in ("boot", "refresh", "lifecycle", "logs", "metrics", "drain", "farewell")
     ]
     assert fleet[role].run("systemd-analyze", "verify", "--man=no", *units) == ""
     exposed = {unit: _exposure(fleet[role], unit) for unit in units}
     allowed = {unit: EXPOSURE.get(unit.removesuffix(".service"), 2.5) for unit in units}
     assert {unit: value for unit, value in exposed.items() if value > allowed[unit]} == {}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_promise_of_the_image_is_kept(fleet: Fleet, role: str) -> None:
+    told = json.loads(fleet[role].run("/opt/aerie/verify", "--booted", "--json", check=False))
+    assert {"booted-well", "environments"} <= {one["name"] for one in told}
+    assert {one["name"]: one["problems"] for one in told if not one["kept"]} == {}
 
 
 def _exposure(machine: Machine, unit: str) -> float:
@@ -278,18 +276,76 @@ def _served(machine: Machine) -> str:
     return next((line for line in shown.splitlines() if line.startswith("subject=")), "")
 
 
-def test_a_console_that_hangs_is_restarted_and_reported(fleet: Fleet) -> None:
-    machine = fleet["console"]
-    shorter = "mkdir -p /run/systemd/system/console.service.d; printf '[Service]\\nWatchdogSec=4\\n'"
-    machine.run("sh", "-c", f"{shorter} > /run/systemd/system/console.service.d/short.conf")
-    machine.run("systemctl", "daemon-reload")
-    machine.run("systemctl", "restart", "console.service")
-    machine.run("systemctl", "kill", "--signal=STOP", "console.service")
+def test_what_is_missing_is_waited_for_or_named_and_never_quoted(fleet: Fleet) -> None:
+    staging, machine = fleet.staging, fleet.staging.net.machine()
+    keeper, name = staging.aws.client("secretsmanager"), "aerie/late/app"
+    said = lambda words: lambda: words in machine.journal("--unit=aerie-boot")  # noqa: E731
+    machine.start(staging.root, staging.user_data("utility").replace(f'"{NAME}"', '"late"'))
+    machine.wait_for(said(f"waiting: the secret {name}: ResourceNotFound"), 40, "it does not wait")
+    told = PARAMETERS | staging.secrets["app"]
+    some = {key: value for key, value in told.items() if key != "DATABASE_URL"}
+    keeper.create_secret(Name=name, SecretString=json.dumps(some))
     machine.wait_for(
-        lambda: "console" in machine.run("cat", "/run/aerie/watchdog-restarts"), 30, "not killed"
+        said("boot cannot: the worker needs DATABASE_URL"), 60, "it does not say what is missing"
     )
-    machine.wait_for(lambda: _get(machine, "/readyz")[0] == 200, 60, "not restarted")
-    assert "killed by the watchdog" in machine.journal("--unit=console.service")
+    keeper.put_secret_value(SecretId=name, SecretString=json.dumps(told))
+    machine.run("systemctl", "restart", "aerie-boot.service")
+    up = lambda: "active" in machine.run("systemctl", "is-active", "worker@reports", check=False).split()  # noqa: E731
+    machine.wait_for(up, 60, "it did not start")
+    assert [key for key, value in staging.secrets["app"].items() if value in machine.journal("--all")] == []
+    machine.kill()
+
+
+def test_what_hangs_is_restarted_and_reported(fleet: Fleet) -> None:
+    """A console and a worker that run no thread, by systemd; one of an outpost's processes, by the others."""
+    for role, unit in HANGING.items():
+        _shorten_watchdog(fleet[role], unit)
+    _stop_a_child(fleet["outpost"])
+    for role, unit in HANGING.items():
+        fleet[role].wait_for(lambda: unit in _active(fleet, role), 60, f"{unit} did not start")  # noqa: B023
+        fleet[role].run("systemctl", "kill", "--signal=STOP", unit)
+    for role, unit in HANGING.items():
+        killed = lambda: unit in fleet[role].run("cat", "/run/aerie/watchdog-restarts")  # noqa: B023, E731
+        fleet[role].wait_for(killed, 60, f"{unit} was not killed")
+        fleet[role].wait_for(lambda: unit in _active(fleet, role), 60, "not restarted")  # noqa: B023
+        assert "killed by the watchdog" in fleet[role].journal(f"--unit={unit}")
+
+
+def test_hangs_are_counted_once_whoever_ended_them(fleet: Fleet) -> None:
+    said = "gives no sign of life and is replaced"
+    fleet["outpost"].wait_for(lambda: said in fleet["outpost"].journal("--unit=outpost@15002"), 40, said)
+    for _ in range(2):
+        for role in ("outpost", *HANGING):
+            fleet[role].run(
+                "sh", "-c", "rm -f /run/aerie/agent/restarts-told; systemctl restart aerie-metrics"
+            )
+        for role in ("outpost", *HANGING):
+            told = lambda: fleet[role].run("cat", "/run/aerie/agent/restarts-told", check=False)  # noqa: B023, E731
+            fleet[role].wait_for(lambda: told() == "1", 20, "not told, or more than once")  # noqa: B023
+
+
+def _shorten_watchdog(machine: Machine, unit: str) -> None:
+    """Its minutes are too long for a test; the unit is started anew to know it."""
+    directory = f"/run/systemd/system/{unit}.d"
+    machine.run(
+        "sh", "-c", f"mkdir -p {directory}; printf '[Service]\\nWatchdogSec=4\\n' >{directory}/short.conf"
+    )
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "--no-block", unit)
+    machine.wait_for(lambda: unit in machine.run("systemctl", "list-jobs"), 5, "no restart")
+
+
+def _stop_a_child(machine: Machine) -> None:
+    """The last of the processes the outpost started: one that serves."""
+    pid = machine.run("systemctl", "show", "--value", "--property=MainPID", "outpost@15002").strip()
+    child = machine.run("cat", f"/proc/{pid}/task/{pid}/children").split()[-1]
+    machine.run("sh", "-c", f"kill -STOP {child}")
+
+
+def _active(fleet: Fleet, role: str) -> list[str]:
+    """Units of the role that are up, with no restart on its way."""
+    coming = fleet[role].run("systemctl", "list-jobs")
+    return [unit for unit, state in fleet.units(role).items() if state == "active" and unit not in coming]
 
 
 def test_a_spot_notice_drains_a_worker(fleet: Fleet) -> None:
