@@ -12,9 +12,12 @@ from io import BytesIO
 from typing import TypeVar, cast
 
 import structlog
+from allauth.core.context import request_context
 from django.conf import settings
+from django.contrib.messages import get_messages
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import connection, connections, transaction
+from django.db.utils import Error
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.http.response import HttpResponseBase
@@ -51,7 +54,10 @@ class Once:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.method in SAFE:
             return self._until_done(request, b"", self._read)
-        body = _body(request)
+        try:
+            body = _body(request)
+        except UnreadablePostError:
+            return HttpResponse(status=400)  # half a form; who sent it has gone
         if body is None:
             return self.get_response(request)
         key = key_of(request, body)
@@ -88,16 +94,20 @@ class Once:
         """The first one's answer when it was done before."""
         if not answers():
             raise Void
+        response = None
         try:
-            with transaction.atomic():
-                answer = Answer.begin(key.name, key.sent)
-                return self._answer(request, answer)
+            # Of whose request it is, django-allauth asks once more when it writes a mail after the commit.
+            with request_context(request), transaction.atomic():
+                response = self._answer(request, Answer.begin(key.name, key.sent))
         except AskedBefore:
             return _answered_before(key)
         except Exception as error:
             if isinstance(error, Void) or faults.is_passing(error):
                 raise Void from error
-            raise
+            if response is None or isinstance(error, Error):
+                raise
+            log.exception("done, but what follows the commit broke", path=request.path)
+        return _with_late_messages(request, response)
 
     def _answer(self, request: HttpRequest, answer: Answer) -> HttpResponseBase:
         before = _faults()
@@ -134,6 +144,14 @@ class Interrupted:
         return response
 
 
+def _with_late_messages(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """What is done after the commit may have words for the person, and the message middleware is through."""
+    told = get_messages(request)
+    if getattr(told, "added_new", False):
+        told.update(response)  # type: ignore[attr-defined]
+    return response
+
+
 def _answered_before(key: Key) -> HttpResponse:
     answer = Answer.objects.filter(key=key.name).first()
     if answer is None or answer.lapsed(key.holds):
@@ -152,14 +170,11 @@ def _copies(request: HttpRequest, body: bytes) -> Iterator[HttpRequest]:
 
 
 def _body(request: HttpRequest) -> bytes | None:
-    """Read at once; None for a request that is left alone, or was cut off."""
+    """Read at once; None for a request that is left alone. Raises ``UnreadablePostError``."""
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdigit() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE or _is_left_alone(request):
         return None
-    try:
-        return request.body
-    except UnreadablePostError:
-        return None
+    return request.body
 
 
 def _is_left_alone(request: HttpRequest) -> bool:

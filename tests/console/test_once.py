@@ -1,54 +1,26 @@
 """What is sent once is done once: run again when MySQL loses it, answered the same when it comes again."""
 
-import re
 import threading
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.core.cache import cache, caches
-from django.db import OperationalError, connection, connections
-from django.http import HttpRequest, HttpResponse
+from django.db import connections
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone as clock
-from structlog.testing import capture_logs
 
-from accounts.models import Answer, AuditEntry, Invitation
-from console.once import patience
+from accounts.models import Answer, Invitation
 from console.once.answers import REPLAYED
 from console.once.keys import key_of
-from console.once.middleware import Once
 from jobs.housekeeping import ANSWERS_KEPT, prune_all
-from tests.console import forms
-from tests.endpoint import Endpoint
+from tests.console.sending import INVITE, KEY, NELL, committed, fields, send
 from tests.world import PASSWORD, World
 
-KEY = {"Idempotency-Key": "5f0c9c1e"}
-NELL = {"email": "nell@elsewhere.example", "role": "viewer"}
-INVITE = "/o/cafe-lento/invitations/new/"
-
-
-@pytest.fixture
-def committed(transactional_db: None, world: World) -> World:
-    """Its rows are there for every connection."""
-    return world
-
-
-def fields(client: Client, address: str) -> dict[str, Any]:
-    """What the form on this page would send, as it is."""
-    page = client.get(address)
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.content.decode())
-    assert token
-    return {**forms.fields(page), "csrfmiddlewaretoken": token[1]}
-
-
-def send(client: Client, content: dict[str, str] = NELL, headers: dict[str, str] | None = None) -> Any:
-    return client.post(INVITE, content, headers=headers or KEY)
+__all__ = ["committed"]
 
 
 def test_sent_again_it_has_one_effect_and_the_same_answer(world: World) -> None:
@@ -166,23 +138,6 @@ def test_what_was_sent_is_not_found_by_guessing(settings: Any) -> None:
     assert before.sent != key_of(request, request.body).sent
 
 
-def test_a_fault_in_a_middleware_is_no_error_when_the_next_attempt_does(committed: World) -> None:
-    """The session is read by one: outside of the view that answers for it."""
-    bo, left = committed.browser(committed.bo), iter([2013])
-    bo.raise_request_exception = False
-
-    def once(execute: Any, sql: str, *rest: Any) -> Any:
-        if "FROM `django_session`" in sql and next(left, None):
-            with connection.wrap_database_errors:
-                raise connection.Database.OperationalError(2013, "as if")
-        return execute(sql, *rest)
-
-    with connection.execute_wrapper(once), capture_logs() as lines:
-        assert bo.get(INVITE).status_code == 200
-    assert next(left, None) is None
-    assert {line["log_level"] for line in lines} == {"info"}
-
-
 def test_what_is_kept_is_sealed_and_goes_after_a_day(world: World) -> None:
     bo = world.browser(world.bo)
     send(bo)
@@ -203,61 +158,6 @@ def test_an_answer_too_large_to_keep_is_told_of(world: World, monkeypatch: pytes
     assert Invitation.objects.count() == 1
 
 
-def test_what_breaks_half_way_leaves_nothing_and_may_be_sent_again(
-    committed: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bo = committed.browser(committed.bo)
-    bo.raise_request_exception = False
-    with monkeypatch.context() as patch:
-        patch.setattr("jobs.mailing.invitations.send_invitation_soon", broken)
-        assert send(bo).status_code == 500
-    assert Invitation.objects.count() == Answer.objects.count() == 0
-    assert send(bo).status_code == 302
-
-
-def broken(*_: Any) -> None:
-    raise RuntimeError("half way")
-
-
-def failing(code: int, times: int) -> Callable[..., Any]:
-    """For ``execute_wrapper``: so many inserts of an audit entry fail with MySQL's error."""
-    left = iter(range(times))
-
-    def fail(execute: Any, sql: str, *rest: Any) -> Any:
-        if "INSERT INTO `accounts_auditentry`" in sql and next(left, None) is not None:
-            with connection.wrap_database_errors:
-                raise connection.Database.OperationalError(code, "as if")
-        return execute(sql, *rest)
-
-    return fail
-
-
-@pytest.mark.parametrize("code", [1213, 1205, 1290, 2006, 2013])
-def test_run_again_after_a_fault_that_passes(committed: World, code: int) -> None:
-    bo = committed.browser(committed.bo)
-    with connection.execute_wrapper(failing(code, 2)):
-        assert send(bo).status_code == 302
-    assert Invitation.objects.count() == 1
-    assert AuditEntry.objects.filter(verb__startswith="invitation").count() == 1
-
-
-def test_a_connection_lost_beside_voids_the_attempt_too(
-    committed: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Django's cache tells of none; django-allauth answers then that there were too many sign-ins."""
-    monkeypatch.setitem(connections.settings, "beside", connection.settings_dict)
-    answers = iter([HttpResponse(status=429), HttpResponse()])
-
-    def view(_request: HttpRequest) -> HttpResponse:
-        answer = next(answers)
-        with suppress(OperationalError), connections["beside"].wrap_database_errors:
-            if answer.status_code == 429:
-                raise connection.Database.OperationalError(2013, "as if")
-        return answer
-
-    assert Once(view)(RequestFactory().post("/account/login/")).status_code == 200
-
-
 def test_whoever_is_killed_amid_counting_locks_nobody_out(world: World, monkeypatch: Any) -> None:
     """The lock around django-allauth's count is a row that its holder deletes."""
     browser = Client()
@@ -267,58 +167,6 @@ def test_whoever_is_killed_amid_counting_locks_nobody_out(world: World, monkeypa
         killed.setattr(type(caches["default"]), "delete", lambda *_: False)
         browser.post("/account/login/", page | {"password": "a guess"})
     assert browser.post("/account/login/", page).status_code == 302
-
-
-def test_given_up_in_words_when_it_takes_too_long(committed: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PATIENCE", 0.2)
-    bo = committed.browser(committed.bo)
-    with connection.execute_wrapper(failing(2013, 1000)):
-        answer = send(bo)
-    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
-    assert "will not be done twice" in answer.content.decode()
-    assert Invitation.objects.count() == 0
-
-
-def test_any_other_error_is_not_tried_again(committed: World) -> None:
-    bo = committed.browser(committed.bo)
-    with connection.execute_wrapper(failing(1054, 1)), pytest.raises(OperationalError):
-        send(bo)
-    assert Invitation.objects.count() == 0
-
-
-@contextmanager
-def through_an_endpoint() -> Iterator[Endpoint]:
-    """This thread's connection goes through a proxy that can lose an answer."""
-    place = connection.settings_dict
-    with Endpoint(int(place["PORT"])).running() as endpoint:
-        connection.close()
-        before, place["PORT"] = place["PORT"], endpoint.port
-        try:
-            yield endpoint
-        finally:
-            connection.close()
-            place["PORT"] = before
-
-
-def test_a_commit_whose_answer_is_lost_is_done_once(committed: World) -> None:
-    bo = committed.browser(committed.bo)
-    with through_an_endpoint() as endpoint:
-        endpoint.swallow_commit()
-        answer = send(bo, NELL, {"X-CSRFToken": "no key of its own"})
-        assert endpoint.swallowed == 1
-    assert (answer.status_code, answer[REPLAYED]) == (302, "true")
-    assert Invitation.objects.count() == 1
-
-
-def test_connections_cut_between_requests_and_amid_them_fail_nobody(committed: World) -> None:
-    bo = committed.browser(committed.bo)
-    bo.raise_request_exception = False
-    with through_an_endpoint() as endpoint:
-        assert bo.get(reverse("members", args=["cafe-lento"])).status_code == 200
-        endpoint.cut()
-        assert bo.get(reverse("members", args=["cafe-lento"])).status_code == 200
-        endpoint.cut()
-        assert send(bo).status_code == 302
 
 
 def test_two_at_once_under_one_key_are_one(committed: World) -> None:
@@ -355,24 +203,3 @@ def test_signing_in_twice_gives_both_the_same_session(committed: World) -> None:
     assert {name: morsel.value for name, morsel in again.post("/account/login/", page).cookies.items()} == {
         name: morsel.value for name, morsel in first.cookies.items()
     }
-
-
-def test_health_is_told_as_it_is(committed: World) -> None:
-    def dead(execute: Any, *rest: Any) -> Any:
-        raise OperationalError(2013, "as if")
-
-    assert Client().get("/readyz").json()["ready"]
-    with connection.execute_wrapper(dead):
-        told = Client().get("/readyz")
-    assert (told.status_code, told.json()["database"]) == (200, "OperationalError")
-
-
-def test_a_request_that_changes_nothing_costs_no_statement(
-    world: World, django_assert_num_queries: Any
-) -> None:
-    def view(_request: HttpRequest) -> HttpResponse:
-        return HttpResponse()
-
-    request = Client().get("/livez").wsgi_request
-    with django_assert_num_queries(0):
-        assert Once(view)(request).status_code == 200
