@@ -1,5 +1,6 @@
 # Everything somebody is told of, on one page. Thresholds and their reasons are in alarm_variables.tf; what to do is in
 # docs/runbooks/<what>.md. The outposts' own are in terraform/outpost/alarms.tf, the budget in telling.tf.
+# Every console tells the same of queues, schedulers and backups: of those figures the worst counts.
 
 locals {
   of_environment = { Environment = var.environment }
@@ -130,7 +131,7 @@ module "scheduler_silent" {
 
   what        = "scheduler-silent"
   description = "No scheduler has ticked: nothing periodic happens, lost tasks are not found."
-  metrics     = { age = { name = "SchedulerTickAgeSeconds", dimensions = local.of_environment, stat = "Minimum" } }
+  metrics     = { age = { name = "SchedulerTickAgeSeconds", dimensions = local.of_environment, stat = "Maximum" } }
   threshold   = var.scheduler_silence_limit
   periods     = 3
   missing     = "breaching" # that nobody tells is just what it would look like
@@ -144,7 +145,7 @@ module "backup_missing" {
 
   what        = "backup-missing"
   description = "The newest backup of the database is too old, or there is none."
-  metrics     = { age = { name = "BackupAgeHours", dimensions = local.of_environment, stat = "Minimum", period = 900 } }
+  metrics     = { age = { name = "BackupAgeHours", dimensions = local.of_environment, stat = "Maximum", period = 900 } }
   threshold   = var.backup_age_limit
   periods     = 4
   missing     = "breaching" # a backup nobody knows of is none

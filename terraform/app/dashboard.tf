@@ -22,8 +22,9 @@ locals {
     { title = "Oldest task of each queue, seconds", stat = "Maximum", metrics = [
       for queue in keys(var.queue_age_limits) : ["Aerie", "QueueAgeSeconds", "Environment", var.environment, "Queue", queue]
     ] },
-    { title = "Workers at work, percent; tasks given up", stat = "Average", metrics = [
+    { title = "Workers at work, percent; jobs that wait for each; tasks given up", stat = "Average", metrics = [
       ["Aerie", "WorkersBusyShare", "Environment", var.environment],
+      ["Aerie", "QueueLengthPerWorker", "Environment", var.environment, { yAxis = "right" }],
       ["Aerie", "TasksDead", "Environment", var.environment, { yAxis = "right", stat = "Maximum" }],
     ] },
     { title = "Access points connected to an outpost", stat = "Average", metrics = [

@@ -50,10 +50,12 @@ locals {
       }
       cpu = { target = var.console_cpu, predefined = "ASGAverageCPUUtilization" }
     }
-    # Not the queue's length: a thousand mails are nothing, ten publishings are. Halving the workers doubles the share
-    # that is busy, which is what target tracking wants of a metric.
+    # What waits for each worker tells of a burst at once, and keeps telling how large it is when all are busy; the
+    # share at work tells of a load that grows before anything waits. Halving the workers doubles either, which is what
+    # target tracking wants of a metric.
     worker = {
-      busy = { target = var.busy_workers, metric = "WorkersBusyShare", dimensions = { Environment = var.environment } }
+      queue = { target = var.queue_per_worker, metric = "QueueLengthPerWorker", dimensions = { Environment = var.environment } }
+      busy  = { target = var.busy_workers, metric = "WorkersBusyShare", dimensions = { Environment = var.environment } }
     }
     utility = {
       cpu = { target = var.utility_cpu, predefined = "ASGAverageCPUUtilization" }

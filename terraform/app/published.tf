@@ -57,6 +57,7 @@ module "environment" {
   values = merge(
     {
       AERIE_ENV           = "production" # staging is as strict; DATABASE_URL and all that make the difference are secrets
+      SENTRY_ENVIRONMENT  = var.environment
       ALLOWED_HOSTS       = var.domain
       CONSOLE_PUBLIC_URL  = local.url
       OUTPOST_PUBLIC_URL  = var.outpost_public_url != null ? var.outpost_public_url : "wss://outpost.${var.domain}:15002"

@@ -64,6 +64,12 @@ variable "console_cpu" {
   default     = 50
 }
 
+variable "queue_per_worker" {
+  description = "Jobs that wait for each worker process, above which there are to be more: at a quarter of a second each, the last of so many begins after ten seconds."
+  type        = number
+  default     = 40
+}
+
 variable "busy_workers" {
   description = "Share of worker processes that are at work, in percent, average. Below it a burst finds somebody idle."
   type        = number
@@ -88,6 +94,11 @@ variable "deletion_protection" {
   description = "Of the balancer. True but in a staging that comes and goes."
   type        = bool
   default     = true
+
+  validation {
+    condition     = var.deletion_protection || var.environment != "production"
+    error_message = "Production's balancer is protected from deletion."
+  }
 }
 
 variable "web_firewall" {

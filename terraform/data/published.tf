@@ -32,7 +32,7 @@ module "environment" {
     AWS_DEFAULT_REGION = var.region
     DATABASE_TLS_CA    = "/etc/aerie/database-ca.pem" # in the image: ami/scripts/agents.sh
     STORAGE_URL        = "s3://${module.files.name}"
-    STATIC_URL         = "https://${local.hosts.static}/"
+    STATIC_URL         = "https://${local.hosts.static}/static/" # the prefix deploys upload to
     CLOUDFRONT_DOMAIN  = local.hosts.files
     CLOUDFRONT_KEY_ID  = aws_cloudfront_public_key.files[var.files_signing_key].id
   }

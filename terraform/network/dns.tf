@@ -6,11 +6,11 @@ resource "aws_route53_zone" "this" {
   comment = "Aerie, ${var.environment}"
 }
 
-# Only Amazon may issue certificates for this domain.
+# Nobody else may issue certificates for this domain, and nobody one for all names of it.
 resource "aws_route53_record" "authorities" {
   zone_id = aws_route53_zone.this.zone_id
   name    = var.domain
   type    = "CAA"
   ttl     = 3600
-  records = ["0 issue \"amazon.com\"", "0 issuewild \";\""]
+  records = concat([for authority in sort(var.certificate_authorities) : "0 issue \"${authority}\""], ["0 issuewild \";\""])
 }

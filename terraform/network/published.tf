@@ -21,6 +21,7 @@ module "published" {
     private_subnet_ids = [for zone in var.availability_zones : aws_subnet.private[zone].id]
     data_subnet_ids    = [for zone in var.availability_zones : aws_subnet.data[zone].id]
     outbound_addresses = local.outbound_addresses
+    outpost_ports      = [for port in sort(var.outpost_ports) : tostring(port)]
   }
 }
 

@@ -15,11 +15,13 @@ locals {
 
   https = 443
   # Ports that the internet may open.
-  doors = {
-    console_http  = { group = "console_balancer", port = 80 } # answers with a redirect
-    console_https = { group = "console_balancer", port = 443 }
-    outpost       = { group = "outpost_balancer", port = 15002 }
-  }
+  doors = merge(
+    {
+      console_http  = { group = "console_balancer", port = 80 } # answers with a redirect
+      console_https = { group = "console_balancer", port = 443 }
+    },
+    { for port in var.outpost_ports : "outpost_${port}" => { group = "outpost_balancer", port = port } },
+  )
 
   # The caller, the called, the port. Both sides get their rule.
   calls = {

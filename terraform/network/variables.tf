@@ -28,6 +28,28 @@ variable "nat_gateways" {
   }
 }
 
+variable "outpost_ports" {
+  description = "Where access points connect: 15002, and 443 too for those behind firewalls that let nothing else out."
+  type        = set(number)
+  default     = [15002]
+
+  validation {
+    condition     = contains(var.outpost_ports, 15002) && length(setsubtract(var.outpost_ports, [443, 15002])) == 0
+    error_message = "outpost_ports is [15002] or [443, 15002]."
+  }
+}
+
+variable "certificate_authorities" {
+  description = "Who may issue certificates for the domain (CAA): Amazon for the console and the files, and whoever issues the outposts', when that is a public one such as letsencrypt.org."
+  type        = set(string)
+  default     = ["amazon.com"]
+
+  validation {
+    condition     = contains(var.certificate_authorities, "amazon.com")
+    error_message = "Without amazon.com the console and the files have no certificate."
+  }
+}
+
 variable "flow_log_days" {
   description = "For how long refused connections are kept."
   type        = number

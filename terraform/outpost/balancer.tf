@@ -1,8 +1,9 @@
 # The access points' door: TCP is passed on as it is, mutual TLS ends in the outpost.
 
 locals {
-  # 443 has a target group of its own: a connection to each (address, port) pair of a target is unique.
-  doors = merge({ outpost = 15002 }, var.also_443 ? { https = 443 } : {})
+  # The ports that the balancer's security group admits. 443 has a target group of its own: a connection to each
+  # (address, port) pair of a target is unique.
+  doors = { for port in split(",", local.network.outpost_ports) : port == "443" ? "https" : "outpost" => tonumber(port) }
 }
 
 resource "aws_lb" "outpost" {
@@ -43,8 +44,8 @@ resource "aws_lb_target_group" "outpost" {
     port                = "15003"
     path                = "/readyz"
     matcher             = "200"
-    interval            = 10
-    timeout             = 5
+    interval            = 5 # out after 10 s: an outpost that is told to end is red for so long before it closes any
+    timeout             = 4
     healthy_threshold   = 2
     unhealthy_threshold = 2
   }

@@ -3,7 +3,8 @@
 locals {
   told = toset([
     "network/vpc_id", "network/public_subnet_ids", "network/private_subnet_ids", "network/zone_id",
-    "network/logs_key_arn", "network/outpost_balancer_security_group_id", "network/outpost_security_group_id",
+    "network/logs_key_arn", "network/outpost_balancer_security_group_id", "network/outpost_ports",
+    "network/outpost_security_group_id",
     "data/key_arn", "data/outpost_secret_arn", "data/logs_bucket",
     "app/alarm_topic_arn", "app/operations_key_arn", "app/sessions_log_group_arn",
   ])

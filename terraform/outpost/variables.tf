@@ -78,16 +78,15 @@ variable "settings" {
 
 # --- the balancer ---------------------------------------------------------------------------------
 
-variable "also_443" {
-  description = "Listen on 443 too, for access points behind firewalls that let nothing else out. The balancer's security group must admit it (network)."
-  type        = bool
-  default     = false
-}
-
 variable "deletion_protection" {
   description = "Of the balancer. True but in a staging that comes and goes."
   type        = bool
   default     = true
+
+  validation {
+    condition     = var.deletion_protection || var.environment != "production"
+    error_message = "Production's balancer is protected from deletion."
+  }
 }
 
 # --- operations -----------------------------------------------------------------------------------

@@ -42,14 +42,9 @@ def _bootstrap() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def staging(bootstrapped: object) -> Iterator[Infrastructure]:
+def staging(bootstrapped: object, applied: Infrastructure) -> Infrastructure:
     """All states applied, in order; destroyed by the last test."""
-    with local_aws() as aws, infrastructure(aws) as made:
-        made.make_bucket()
-        in_order(made.apply)
-        yield made
-        for what, seconds in made.seconds.items():
-            print(f"  {what:<18} {seconds:6.1f} s")
+    return applied
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +129,7 @@ def test_states_tell_each_other_by_parameters(staging: Infrastructure) -> None:
     assert len(told["network/private_subnet_ids"].split(",")) == 2
     assert told["network/outbound_addresses"].count(".") == 3
     assert told["environment/STORAGE_URL"] == f"s3://{told['data/files_bucket']}"
-    assert told["environment/STATIC_URL"] == "https://static.staging.aerie.example/"
+    assert told["environment/STATIC_URL"] == "https://static.staging.aerie.example/static/"
 
 
 def test_outposts_and_apps_have_secrets_of_their_own(staging: Infrastructure) -> None:

@@ -25,6 +25,13 @@ override_resource {
   }
 }
 
+# Known while planning: what its origins must name.
+override_resource {
+  target          = aws_cloudfront_origin_access_control.this
+  override_during = plan
+  values          = { id = "SIGNS" }
+}
+
 variables {
   environment          = "production"
   region               = "eu-central-1"
@@ -125,6 +132,46 @@ run "files_are_handed_out_to_holders_of_a_signed_address" {
   assert {
     condition     = length([for resource in data.aws_iam_policy_document.files.statement[0].resources : resource if strcontains(resource, "backups") || endswith(resource, "-files-*/*")]) == 0
     error_message = "CloudFront reads no backup."
+  }
+}
+
+run "buckets_are_read_through_cloudfront_alone" {
+  command = plan
+
+  assert {
+    condition = alltrue(flatten([
+      for one in [aws_cloudfront_distribution.files, aws_cloudfront_distribution.static] : [
+        for origin in one.origin : origin.origin_access_control_id == "SIGNS" && length(origin.custom_origin_config) == 0
+      ]
+    ]))
+    error_message = "Every origin is a private bucket, asked with signed requests."
+  }
+
+  assert {
+    condition     = aws_cloudfront_origin_access_control.this.signing_behavior == "always" && aws_cloudfront_origin_access_control.this.origin_access_control_origin_type == "s3"
+    error_message = "Every request is signed."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, policy in { files = data.aws_iam_policy_document.files, static = data.aws_iam_policy_document.static } :
+      policy.statement[0].actions == toset(["s3:GetObject"]) && one(policy.statement[0].condition).variable == "aws:SourceArn"
+    ])
+    error_message = "And only those of our own distribution are answered, with files and no list of them."
+  }
+}
+
+run "the_consoles_pages_may_use_scripts_and_fonts_of_the_cdn" {
+  command = plan
+
+  assert {
+    condition     = one(one(aws_cloudfront_response_headers_policy.this.cors_config).access_control_allow_origins).items == toset(["https://aerie.example"])
+    error_message = "Access-Control-Allow-Origin names the console, and nobody else."
+  }
+
+  assert {
+    condition     = toset(one(aws_cloudfront_distribution.static.default_cache_behavior).allowed_methods) == toset(["GET", "HEAD", "OPTIONS"])
+    error_message = "Browsers may ask first."
   }
 }
 

@@ -23,6 +23,9 @@ fleets = {
   }
 }
 
+# Staff see where a request spends its time, with ?profile=1 in its address.
+settings = { PROFILE_REQUESTS = "yes" }
+
 deletion_protection = false
 web_firewall        = false
 log_days            = 30

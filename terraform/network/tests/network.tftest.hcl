@@ -91,13 +91,49 @@ run "three_doors" {
   command = plan
 
   assert {
-    condition     = { for name, rule in aws_vpc_security_group_ingress_rule.door : name => rule.from_port } == { console_http = 80, console_https = 443, outpost = 15002 }
+    condition     = { for name, rule in aws_vpc_security_group_ingress_rule.door : name => rule.from_port } == { console_http = 80, console_https = 443, outpost_15002 = 15002 }
     error_message = "80, 443 and 15002, on balancers, and no port of an administrator's."
   }
 
   assert {
     condition     = alltrue([for door in local.doors : endswith(door.group, "_balancer")])
     error_message = "Only balancers are open to the internet."
+  }
+}
+
+run "a_fourth_where_access_points_get_out_by_443_alone" {
+  command = plan
+
+  variables {
+    outpost_ports = [15002, 443]
+  }
+
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.door["outpost_443"].from_port == 443 && local.doors["outpost_443"] == { group = "outpost_balancer", port = 443 }
+    error_message = "The outposts' balancer is reached by 443 too."
+  }
+}
+
+run "outposts_are_always_reached_by_their_own_port" {
+  command = plan
+
+  variables {
+    outpost_ports = [443]
+  }
+
+  expect_failures = [var.outpost_ports]
+}
+
+run "whoever_issues_the_outposts_certificate_is_named" {
+  command = plan
+
+  variables {
+    certificate_authorities = ["letsencrypt.org", "amazon.com"]
+  }
+
+  assert {
+    condition     = aws_route53_record.authorities.records == toset(["0 issue \"amazon.com\"", "0 issue \"letsencrypt.org\"", "0 issuewild \";\""])
+    error_message = "Two authorities, and no certificate for all names."
   }
 }
 

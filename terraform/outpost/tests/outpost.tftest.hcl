@@ -20,6 +20,11 @@ override_data {
   values = { insecure_value = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:aerie/staging/outpost-abc" }
 }
 
+override_data {
+  target = data.aws_ssm_parameter.told["network/outpost_ports"]
+  values = { insecure_value = "15002" }
+}
+
 # Known in a plan already, so that policies are texts.
 override_resource {
   target          = aws_cloudwatch_log_group.outpost
@@ -64,8 +69,9 @@ run "door" {
 run "door_on_443" {
   command = plan
 
-  variables {
-    also_443 = true
+  override_data {
+    target = data.aws_ssm_parameter.told["network/outpost_ports"]
+    values = { insecure_value = "15002,443" }
   }
 
   assert {
