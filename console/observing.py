@@ -17,6 +17,7 @@ import structlog
 from django.conf import settings
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponseNotAllowed
+from django.http.request import UnreadablePostError
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 from prometheus_client import Counter, Histogram
 
@@ -102,8 +103,12 @@ def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float, tall
     told: dict[str, Any] = {"view": _view_of(request), "method": request.method, "path": request.path[:200]}
     told |= {"status": response.status_code, "seconds": round(seconds, 4)}
     told |= {"sql": tally.count, "sql_seconds": round(tally.seconds, 4)}
-    if request.errors and response.status_code >= 500:  # type: ignore[attr-defined]
-        told["exc_info"] = request.errors[-1]  # type: ignore[attr-defined]
+    error = request.errors[-1] if request.errors else None  # type: ignore[attr-defined]
+    if isinstance(error, UnreadablePostError):
+        log.info("request", cut_off=True, **told)  # the visitor went: no fault of ours
+        return
+    if error and response.status_code >= 500:
+        told["exc_info"] = error
     log.log(_level(response.status_code, told["view"]), "request", **told)
 
 

@@ -13,9 +13,12 @@ SLOWEST = 500  # bytes a second of a request, after its first 20 s. Apache asks 
 class VisitorSocket(socket.socket):
     """An accepted connection. ``waits`` is told True before a wait for the visitor, False after it.
 
-    Reads and writes raise ``ConnectionResetError`` when the visitor is too slow. Whoever sets a time limit
-    himself, as gunicorn does where it closes connections, has his own.
+    Reads and writes raise ``ConnectionResetError`` when the visitor is too slow, and when he ends in the
+    middle of a body: gunicorn would hand over what came as if it were all. Whoever sets a time limit himself,
+    as gunicorn does where it closes connections, has his own.
     """
+
+    in_body = False  # what is read now is a body
 
     def __init__(self, accepted: socket.socket, waits: Callable[[bool], None]) -> None:
         super().__init__(fileno=accepted.detach())
@@ -34,6 +37,8 @@ class VisitorSocket(socket.socket):
             data = super().recv(size, flags)
         self._waited += time.monotonic() - began
         self._received += len(data)
+        if self.in_body and not data:
+            raise ConnectionResetError(errno.ECONNRESET, "The visitor ended in the middle of a body")
         return data
 
     def sendall(self, data: bytes, flags: int = 0) -> None:  # type: ignore[override]

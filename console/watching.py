@@ -121,7 +121,11 @@ class Worker(ThreadWorker):
         """While draining, who keeps a connection is told to come back on another, at another instance."""
         if self._draining:
             req.force_close()
-        return super().handle_request(req, conn)
+        conn.sock.in_body = True
+        try:
+            return super().handle_request(req, conn)
+        finally:
+            conn.sock.in_body = False
 
     def _stuck(self, now: float) -> str:
         """Where every thread has been for too long; nothing while one of them moves."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection
 from django.http import StreamingHttpResponse
+from django.http.request import UnreadablePostError
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from prometheus_client import REGISTRY
@@ -60,6 +61,15 @@ def test_what_is_expected_to_be_away_is_a_warning(log: Lines, settings: Any, tmp
     settings.DRAIN_FILE = str(tmp_path / "drain")
     Client().get("/readyz")
     assert (log.request()["level"], log.request()["status"]) == ("warning", 503)
+
+
+def test_a_visitor_who_goes_in_the_middle_of_his_request_is_no_error(log: Lines, monkeypatch: Any) -> None:
+    def cut_off(*_: object) -> str:
+        raise UnreadablePostError("gone")
+
+    monkeypatch.setattr(health, "_not_draining", cut_off)
+    Client(raise_request_exception=False).get("/readyz")
+    assert (log.request()["level"], log.request()["cut_off"]) == ("info", True)
 
 
 def test_a_visitors_mistake_is_information_and_the_balancers_questions_are_silent(log: Lines) -> None:

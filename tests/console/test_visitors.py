@@ -64,3 +64,12 @@ def test_who_sets_a_limit_himself_has_his_own(pair: Pair) -> None:
     with pytest.raises(TimeoutError):
         ours.recv(1)
     assert waits == []
+
+
+def test_half_a_body_is_not_taken_for_a_whole_one(pair: Pair) -> None:
+    ours, theirs, _ = pair
+    theirs.close()
+    assert ours.recv(10) == b""  # between two requests, as ever
+    ours.in_body = True
+    with pytest.raises(ConnectionResetError):
+        ours.recv(10)

@@ -150,6 +150,12 @@ def test_slow_visitors_in_every_thread_lose_neither_the_console_nor_their_reques
     assert (activated.watchdog_kills, activated.children()) == (0, before)
 
 
+def test_half_a_form_is_not_taken_for_a_whole_one(activated: Supervised, listener: socket.socket) -> None:
+    with held(listener, 1, FORM) as (visitor,):
+        visitor.shutdown(socket.SHUT_WR)
+        assert visitor.recv(12) == b"HTTP/1.1 400"
+
+
 def test_one_of_two_workers_stuck_is_replaced_and_the_other_stays(
     stack: Stack, listener: socket.socket, tmp_path: Path
 ) -> None:
