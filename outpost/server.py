@@ -167,6 +167,7 @@ class Outpost:
         if connection.session.serial:
             self.batches.end(connection.session)
             metrics.DISCONNECTS.labels(connection.why).inc()
+            log.info("session ended", extra={"serial": connection.session.serial, "reason": connection.why})
 
     def tally(self, method: str, size: int) -> None:
         """Count a message; written to the counters once a second."""

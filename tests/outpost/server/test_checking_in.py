@@ -208,6 +208,15 @@ def test_unchanged_check_ins_cost_a_share_of_a_batch_and_nothing_else(outpost, c
     assert after["seen"] - before["seen"] <= 20
 
 
+def test_whose_session_ended_and_why_is_logged(own_outpost):
+    own_outpost.start()
+    with AccessPoint(own_outpost.port, "0000000000ac") as access_point:
+        access_point.connect()
+        access_point.socket.send(b"binary")
+        access_point.ended()
+    eventually(lambda: '"serial":"0000000000ac","reason":"binary"' in own_outpost.log.read_text())
+
+
 def test_nothing_secret_is_logged(own_outpost, own_live_server):
     own_outpost.environment["OUTPOST_LOG_LEVEL"] = "debug"
     own_outpost.start()
