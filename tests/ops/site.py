@@ -177,7 +177,7 @@ class Site:
 
 
 def _errors(name: str, lines: list[tuple[str, str]]) -> list[str]:
-    return [f"{name} {unit}: {text[:400]}" for unit, text in lines if is_error(text)]
+    return [f"{name} {unit}: {text[:3000]}" for unit, text in lines if is_error(text)]
 
 
 def is_error(text: str) -> bool:

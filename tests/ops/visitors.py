@@ -118,12 +118,13 @@ class Load:
         return Visitor(self.url, self.ca, self.ledger)
 
     def start(self, readers: int = 4) -> None:
+        """One after the other: many sign-ins of one person at once look like somebody guessing."""
         for number in range(readers):
-            self._start(self._read, Random(number))
+            self._start(self._read, self.visitor(), Random(number))
         for network in self.networks:
-            self._start(self._save, network)
-        self._start(self._invite)
-        self._start(self._upload)
+            self._start(self._save, self.visitor(), network)
+        self._start(self._invite, self.visitor())
+        self._start(self._upload, self.visitor())
         self._start(self._sign_in)
 
     def stop(self) -> None:
@@ -153,8 +154,8 @@ class Load:
             number += 1
             book.time(*what(number))
 
-    def _read(self, dice: Random) -> None:
-        browser, known = self.visitor(), set[str]()
+    def _read(self, browser: Visitor, dice: Random) -> None:
+        known = set[str]()
 
         def page(number: int) -> tuple[str, Callable[[], None]]:
             path = self.home + dice.choice(PAGES).format(*self.networks)
@@ -162,8 +163,8 @@ class Load:
 
         self._each(0.8, self.visits, page)
 
-    def _save(self, network: int) -> None:
-        browser, settings = self.visitor(), f"{self.home}networks/{network}/settings/"
+    def _save(self, browser: Visitor, network: int) -> None:
+        settings = f"{self.home}networks/{network}/settings/"
 
         def change(number: int) -> tuple[str, Callable[[], None]]:
             name = f"Shop {network} saved {number}"
@@ -171,9 +172,7 @@ class Load:
 
         self._each(2.0, self.saves, change)
 
-    def _invite(self) -> None:
-        browser = self.visitor()
-
+    def _invite(self, browser: Visitor) -> None:
         def invitation(number: int) -> tuple[str, Callable[[], None]]:
             email = f"guest-{number}@elsewhere.example"
             return email, lambda: _invite(browser, self.home, email)
@@ -188,9 +187,7 @@ class Load:
                 return
             book.time(*what(number))
 
-    def _upload(self) -> None:
-        browser = self.visitor()
-
+    def _upload(self, browser: Visitor) -> None:
         def upload(number: int) -> tuple[str, Callable[[], None]]:
             version = f"TIP-v1.0.{number}"
             return version, lambda: _upload(browser, self.home, version)
