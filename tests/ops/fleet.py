@@ -2,6 +2,8 @@
 
 import os
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 from instance import systemd
@@ -54,3 +56,16 @@ def root() -> Path:
     from tests.ops import roots
 
     return roots.app_root(PROJECT, RELEASE)
+
+
+def get(machine: Machine, path: str, port: int = 8000) -> tuple[int, str]:
+    """Status and text; 0 when nobody is there."""
+    headers = {"Host": "wifi.example.org", "X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
+    request = urllib.request.Request(f"http://{machine.address}:{port}{path}", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
