@@ -39,20 +39,27 @@ locals {
       }
     },
     {
-      Sid    = "Refresh"
-      Effect = "Allow"
-      Action = [
-        "autoscaling:CancelInstanceRefresh", "autoscaling:RollbackInstanceRefresh",
-        "autoscaling:StartInstanceRefresh", "autoscaling:UpdateAutoScalingGroup",
-      ]
+      Sid      = "Refresh"
+      Effect   = "Allow"
+      Action   = ["autoscaling:CancelInstanceRefresh", "autoscaling:StartInstanceRefresh"]
       Resource = local.fleet_arns
     },
     {
       # A refresh starts instances in the deployer's name, and so does the one that migrates.
-      Sid       = "StartInstances"
+      Sid       = "StartFromOwnTemplates"
       Effect    = "Allow"
       Action    = ["ec2:RunInstances"]
-      Resource  = ["*"]
+      Resource  = ["${local.ec2}:${local.account}:launch-template/*"]
+      Condition = { StringEquals = { "aws:ResourceTag/Environment" = var.environment, "aws:ResourceTag/Project" = "aerie" } }
+    },
+    {
+      Sid    = "StartInstances"
+      Effect = "Allow"
+      Action = ["ec2:RunInstances"]
+      Resource = concat(
+        ["${local.ec2}::image/*", "${local.ec2}::snapshot/*"],
+        [for kind in ["instance", "network-interface", "security-group", "subnet", "volume"] : "${local.ec2}:${local.account}:${kind}/*"],
+      )
       Condition = { ArnLike = { "ec2:LaunchTemplate" = "${local.ec2}:${local.account}:launch-template/*" } }
     },
     {
@@ -81,17 +88,15 @@ locals {
       Effect = "Allow"
       Action = [
         "autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes",
-        "autoscaling:DescribeScalingActivities", "cloudwatch:DescribeAlarms", "ec2:DescribeImages",
-        "ec2:DescribeInstances", "ec2:DescribeLaunchTemplateVersions", "ec2:DescribeLaunchTemplates",
-        "elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth",
-        "ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:ListCommandInvocations",
+        "cloudwatch:DescribeAlarms", "ec2:DescribeImages", "ec2:DescribeInstances",
+        "ec2:DescribeLaunchTemplateVersions", "ssm:GetCommandInvocation",
       ]
       Resource = ["*"]
     },
     {
       Sid      = "KnowTheEnvironment"
       Effect   = "Allow"
-      Action   = ["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"]
+      Action   = ["ssm:GetParameter"]
       Resource = ["${local.arn}:ssm:${var.region}:${local.account}:parameter/aerie/${var.environment}/*"]
     },
     {
@@ -122,13 +127,13 @@ locals {
     {
       Sid      = "List"
       Effect   = "Allow"
-      Action   = ["s3:GetBucketLocation", "s3:ListBucket"]
+      Action   = ["s3:ListBucket"]
       Resource = values(local.buckets)
     },
     {
       Sid      = "SealUploads"
       Effect   = "Allow"
-      Action   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+      Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
       Resource = [local.data.key_arn]
       Condition = {
         StringEquals = { "kms:ViaService" = "s3.${var.region}.amazonaws.com" }
@@ -169,15 +174,33 @@ locals {
     {
       Sid    = "Prepare"
       Effect = "Allow"
-      Action = [
-        "ec2:AuthorizeSecurityGroupIngress", "ec2:CreateKeyPair", "ec2:CreateSecurityGroup", "ec2:CreateTags",
-        "ec2:DeleteKeyPair", "ec2:DeleteSecurityGroup",
-      ]
+      Action = ["ec2:CreateKeyPair", "ec2:CreateSecurityGroup", "ec2:DeleteKeyPair"]
       Resource = [
         "${local.ec2}:${local.account}:key-pair/packer_*", "${local.ec2}:${local.account}:security-group/*",
-        "${local.ec2}:${local.account}:vpc/*", "${local.ec2}:${local.account}:instance/*",
-        "${local.ec2}:${local.account}:volume/*", "${local.ec2}::image/*", "${local.ec2}::snapshot/*",
+        "${local.ec2}:${local.account}:vpc/*",
       ]
+    },
+    {
+      # Everything that Terraform made says its environment; what Packer makes for an hour does not.
+      Sid       = "OpenAndClose"
+      Effect    = "Allow"
+      Action    = ["ec2:AuthorizeSecurityGroupIngress", "ec2:DeleteSecurityGroup"]
+      Resource  = ["${local.ec2}:${local.account}:security-group/*"]
+      Condition = { Null = { "aws:ResourceTag/Environment" = "true" } }
+    },
+    {
+      # Instances get tags as they are made and never after, for the right to end one goes by them.
+      Sid       = "NameBuilder"
+      Effect    = "Allow"
+      Action    = ["ec2:CreateTags"]
+      Resource  = ["${local.ec2}:${local.account}:key-pair/packer_*", "${local.ec2}:${local.account}:security-group/*"]
+      Condition = { StringEquals = { "ec2:CreateAction" = ["CreateKeyPair", "CreateSecurityGroup"] } }
+    },
+    {
+      Sid      = "NameImages"
+      Effect   = "Allow"
+      Action   = ["ec2:CreateTags"]
+      Resource = ["${local.ec2}::image/*", "${local.ec2}::snapshot/*"]
     },
     {
       Sid       = "EndBuilder"

@@ -237,6 +237,18 @@ run "a_deployer_deletes_nothing" {
     ])
     error_message = "Old assets stay, and no deploy grants itself anything."
   }
+  assert {
+    condition = alltrue([
+      for one in concat(local.deploying, local.building) : one.Resource != ["*"] || contains(["Watch", "LookForBuilding"], one.Sid)
+    ])
+    error_message = "Rights on everything are those to look, which AWS knows no resource for."
+  }
+  assert {
+    condition = alltrue([
+      for one in concat(local.deploying, local.building) : try(one.Condition.StringEquals["ec2:CreateAction"], null) != null || !strcontains(jsonencode(one.Resource), "instance/*") || !contains(one.Action, "ec2:CreateTags")
+    ])
+    error_message = "Nobody renames an instance that runs, to be allowed to end it."
+  }
 }
 
 run "nobody_deploys" {

@@ -14,7 +14,7 @@ locals {
     {
       Sid    = "ReadOwnConfiguration"
       Effect = "Allow"
-      Action = ["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"]
+      Action = ["ssm:GetParametersByPath"]
       Resource = flatten([
         ["${local.parameters}/environment", "${local.parameters}/environment/*"],
         [for role in local.roles : ["${local.parameters}/roles/${role}", "${local.parameters}/roles/${role}/*"]],
@@ -23,7 +23,7 @@ locals {
     {
       Sid      = "ReadOwnSecret"
       Effect   = "Allow"
-      Action   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+      Action   = ["secretsmanager:GetSecretValue"]
       Resource = [var.secret_arn]
     },
     {
