@@ -11,7 +11,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.outpost.certificates import Authority
@@ -120,6 +120,11 @@ class Balancer:
         place = self._places[address]
         shown = self.figures()
         return all(shown[f"{backend}{place}"]["status"].startswith("UP") for backend in BACKENDS)
+
+    def sessions(self, backend: str, addresses: Iterable[str]) -> int:
+        """How many there are now to the instances at these addresses."""
+        shown = self.figures()
+        return sum(int(shown[f"{backend}{self._places[address]}"]["scur"]) for address in addresses)
 
     def figures(self) -> dict[str, dict[str, str]]:
         """By server, and by BACKEND of each kind: what haproxy counts, under its own names."""

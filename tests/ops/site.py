@@ -93,6 +93,12 @@ class Site:
         machine.wait_for_end()
         self.say(f"{machine.name} was killed")
 
+    def vanish(self, lost: list[Machine]) -> None:
+        """As when their hosts lose power: they say nothing any more, and nothing reaches them."""
+        for machine in list(lost):
+            self.machines.remove(machine)
+            machine.kill()
+
     def bury(self, machine: Machine) -> None:
         """What the group does once it has noticed."""
         machine.kill()
@@ -222,6 +228,8 @@ def tell(made: Site, mail: int) -> None:
     for name, value in told.items():
         path = f"/aerie/{NAME}/environment/{name}"
         ssm.put_parameter(Name=path, Value=value, Type="String", Overwrite=True)
+    # The staging environment has its utility role say more; here every instance is that, too.
+    ssm.delete_parameter(Name=f"/aerie/{NAME}/roles/utility/LOG_LEVEL")
     address, port = staging.net.door(mail)
     secret = {name: value for name, value in staging.secrets["app"].items() if "CLOUDFRONT" not in name}
     staging.secrets["app"] = secret | {"EMAIL_URL": f"smtp://{address}:{port}"}

@@ -90,7 +90,7 @@ class Update:
         self._wait(lambda: place.books.look().over, BACK_SECONDS, "the rollout goes on")
         place.say("the rollout has ended")
         self._wait(lambda: place.books.online() == ACCESS_POINTS, 60, "MySQL misses access points")
-        self._wait(lambda: place.one(NOT_CURRENT) == 0, 60, "changes are not applied")
+        self._wait(lambda: place.one(f"SELECT COUNT(*) {BEHIND}") == 0, 60, "changes are not applied")
         self._wait(lambda: len(self.mailed()) >= len(self.load.invitations.done), 90, "mails are missing")
 
     def _wait(self, holds: object, seconds: float, words: str) -> None:
@@ -99,9 +99,9 @@ class Update:
     def _state(self) -> str:
         place = self.place
         tasks = place.books.rows("SELECT `key`, attempts, dead, last_error FROM devices_task LIMIT 20")
-        logs = "\n".join(machine.journal("--lines=60") for machine in place.machines[-1:])
+        behind = place.books.rows(f"SELECT * {BEHIND} LIMIT 5")
         counts = {name: value for name, value in place.access_points.counts.items() if value}
-        return f"{counts}\n{tasks}\n{place.access_points.last_words()}\n{logs}"
+        return "\n".join(map(str, (counts, tasks, behind, place.access_points.last_words(), place.errors)))
 
     def mailed(self) -> Counter[str]:
         """Addresses that got an invitation, and how often."""
@@ -110,7 +110,7 @@ class Update:
 
 
 TASKS_LEFT = "SELECT COUNT(*) FROM devices_task WHERE kind NOT IN ('rollout', 'upgrade')"
-NOT_CURRENT = "SELECT COUNT(*) FROM devices_configuration WHERE reported_uuid <> uuid OR uuid = 0"
+BEHIND = "FROM devices_configuration WHERE reported_uuid <> uuid OR uuid = 0"
 UPLOADED = "SELECT version, state FROM devices_firmwareimage WHERE version LIKE 'TIP-v1.0.%'"
 SAVED = "SELECT subject FROM accounts_auditentry WHERE subject LIKE 'Shop % saved %'"
 
