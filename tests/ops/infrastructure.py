@@ -115,7 +115,8 @@ class Infrastructure:
         self.run(state, "apply", *self._freely())
 
     def destroy(self, state: str) -> None:
-        self.run(state, "destroy", *self._freely())
+        """Without looking again at what was just planned."""
+        self.run(state, "destroy", "-refresh=false", *self._freely())
 
     def changes(self, state: str) -> list[dict[str, Any]]:
         """What a plan would do to resources now: Terraform's ``resource_changes`` that are not no-ops."""
@@ -129,8 +130,10 @@ class Infrastructure:
         ]
 
     def contents(self, state: str) -> dict[str, Any]:
-        """The state itself, as Terraform keeps it."""
-        return dict(json.loads(self.run(state, "state", "pull")))
+        """The state itself, where Terraform keeps it."""
+        bucket = f"aerie-{self.environment}-states"
+        kept = self.aws.client("s3").get_object(Bucket=bucket, Key=f"{state}.tfstate")
+        return dict(json.loads(kept["Body"].read()))
 
     def _freely(self) -> list[str]:
         return ["-auto-approve", "-input=false", f"-parallelism={PARALLELISM}"]

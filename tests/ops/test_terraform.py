@@ -42,7 +42,15 @@ def _bootstrap() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def staging(bootstrapped: object, applied: Infrastructure) -> Infrastructure:
+def checked() -> Iterator[Future[subprocess.CompletedProcess[str]]]:
+    """Format, validity, Terraform's own tests, checkov: beside everything else as well."""
+    command = [ROOT / "bin" / "check-terraform"]
+    with ThreadPoolExecutor() as threads:
+        yield threads.submit(subprocess.run, command, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def staging(bootstrapped: object, checked: object, applied: Infrastructure) -> Infrastructure:
     """All states applied, in order; destroyed by the last test."""
     return applied
 
@@ -51,13 +59,6 @@ def staging(bootstrapped: object, applied: Infrastructure) -> Infrastructure:
 def second_plans(staging: Infrastructure) -> dict[str, list[dict[str, Any]]]:
     with ThreadPoolExecutor(2) as threads:
         return dict(zip(STATES, threads.map(staging.changes, STATES), strict=True))
-
-
-def test_checks_pass() -> None:
-    """Format, validity, Terraform's own tests, checkov."""
-    ran = subprocess.run([ROOT / "bin" / "check-terraform"], capture_output=True, text=True)
-    print(ran.stderr)
-    assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr[-4000:]
 
 
 def test_a_check_without_terraform_says_what_to_do() -> None:
@@ -164,6 +165,20 @@ def test_the_bucket_of_states_is_in_a_state_of_its_own(
     bootstrapped: Future[list[dict[str, Any]]],
 ) -> None:
     assert bootstrapped.result() == []
+
+
+def test_checks_pass(checked: Future[subprocess.CompletedProcess[str]]) -> None:
+    ran = checked.result()
+    print(ran.stderr)
+    assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr[-4000:]
+
+
+@pytest.mark.parametrize("words", ["destroy", "apply -destroy", "plan -input=false -destroy"])
+def test_production_is_destroyed_by_nobody_in_passing(words: str) -> None:
+    command = [ROOT / "bin" / "infrastructure", "production", "network", *words.split()]
+    ran = subprocess.run(command, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True)
+    assert ran.returncode == 2
+    assert "DESTROY=production" in ran.stderr
 
 
 def test_everything_can_be_destroyed(staging: Infrastructure) -> None:
