@@ -177,6 +177,10 @@ class Staging:
         found = self.api("autoscaling").describe_instance_refreshes(AutoScalingGroupName=name)
         return [one["Status"] for one in found["InstanceRefreshes"]]
 
+    def grow(self, role: str, to: int) -> None:
+        name = f"aerie-staging-{role}"
+        self.api("autoscaling").set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=to)
+
     def ring(self, name: str = ALARM) -> None:
         self.api("cloudwatch").set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="test")
 

@@ -65,6 +65,14 @@ def test_killed_half_way_and_rolled_back(staging: Staging, moment: str) -> None:
     assert staging.released() == (BEFORE, "")
 
 
+def test_a_refresh_that_goes_the_other_way_is_cancelled(staging: Staging) -> None:
+    staging.grow("worker", 4)
+    assert staging.killed(*staging.words(AFTER), at="0 % InProgress")
+    staging.run("rollback", "staging")
+    assert staging.refreshes("worker") == ["Successful", "Cancelled"]
+    assert staging.running()["worker"] == [BEFORE] * 4
+
+
 def test_a_rollback_that_is_killed_is_ended_before_a_deploy(staging: Staging) -> None:
     staging.deploy(AFTER)
     assert staging.killed("rollback", "staging", at="console begins")

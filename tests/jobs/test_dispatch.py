@@ -14,10 +14,10 @@ from structlog.testing import capture_logs
 
 from devices.claiming import claim
 from devices.models import AccessPoint, Configuration, Network, Task
-from devices.models.task import LEASE
+from devices.models.task import LEASE, MAX_ATTEMPTS
 from jobs import dispatch as dispatching
 from jobs import queues
-from jobs.dispatch import Kind, dispatch, perform
+from jobs.dispatch import NEWER_CODE_AT_MOST, Kind, dispatch, perform
 from jobs.worker import Worker
 from tests.devices.door import Door
 from tests.devices.together import together
@@ -163,11 +163,22 @@ def _take_over(task: Task) -> None:
     raise dispatching.LeaseLost
 
 
-def test_an_unknown_kind_is_kept_for_somebody_to_see(quiet: World) -> None:
+def test_an_unknown_kind_waits_for_newer_code_and_never_dies_of_older(quiet: World) -> None:
     task = Task.promise("teleport", "teleport:1", {})
-    perform(task.pk)
+    for minute in range(MAX_ATTEMPTS + 1):
+        with time_machine.travel(clock.now() + timedelta(minutes=minute + 1), tick=False):
+            perform(task.pk)
     task.refresh_from_db()
     assert task.last_error.startswith("UnknownKind")
+    assert (task.attempts, task.dead) == (0, False)
+
+
+def test_a_kind_that_no_release_of_a_week_knew_is_kept_for_somebody_to_see(quiet: World) -> None:
+    task = Task.promise("teleport", "teleport:1", {})
+    with time_machine.travel(clock.now() + NEWER_CODE_AT_MOST + timedelta(minutes=1), tick=False):
+        perform(task.pk)
+    task.refresh_from_db()
+    assert task.dead
 
 
 def test_two_publishers_of_one_network_agree(quiet: World, door: Door) -> None:
