@@ -143,7 +143,7 @@ def split(assignment: Assignment, sources: Sources, here: Mapping[str, str]) -> 
     told = {kind: _told(assignment, sources, kind) | here for kind in kinds(assignment)}
     files = {kind: _allowed(kind, variables) for kind, variables in told.items()}
     problems = [line for kind in files for line in _missing(kind, files[kind])]
-    problems += _contradictions(assignment, sources)
+    problems += [line for kind in files for line in _contradictions(kind, assignment, sources)]
     problems += [line for kind in files for line in _unwritable(files[kind])]
     if problems:
         raise EnvironmentIncomplete(list(dict.fromkeys(problems)))
@@ -182,13 +182,18 @@ def render(variables: Mapping[str, str]) -> str:
 
 def _told(assignment: Assignment, sources: Sources, kind: str) -> dict[str, str]:
     """What all are told, then this kind's roles; secrets last: no parameter stands in for one."""
-    roles = [role for role in assignment.roles if kind == "agent" or kind in KINDS[role]]
+    roles = _sharing(assignment, kind)
     told = dict(sources.common)
     for role in roles:
         told |= sources.roles.get(role, {})
     for role in roles:
         told |= sources.secrets.get(SECRETS[role], {})
     return told
+
+
+def _sharing(assignment: Assignment, kind: str) -> list[str]:
+    """Roles of this instance whose units read this kind's file."""
+    return [role for role in assignment.roles if kind == "agent" or kind in KINDS[role]]
 
 
 def _allowed(kind: str, variables: Mapping[str, str]) -> dict[str, str]:
@@ -200,9 +205,9 @@ def _missing(kind: str, variables: Mapping[str, str]) -> list[str]:
     return [f"the {kind} needs {', '.join(missing)}"] if missing else []
 
 
-def _contradictions(assignment: Assignment, sources: Sources) -> list[str]:
+def _contradictions(kind: str, assignment: Assignment, sources: Sources) -> list[str]:
     """Two roles with one environment file between them cannot want different values in it."""
-    sharing = [sources.roles.get(role, {}) for role in assignment.roles]
+    sharing = [_allowed(kind, sources.roles.get(role, {})) for role in _sharing(assignment, kind)]
     names = {name for variables in sharing for name in variables}
     differ = [name for name in sorted(names) if len({told[name] for told in sharing if name in told}) > 1]
     return [f"{name} differs between the roles of this instance" for name in differ]

@@ -54,6 +54,12 @@ def test_roles_of_one_instance_cannot_contradict_each_other() -> None:
         split(_assignment("worker", "utility"), sources, {})
 
 
+def test_roles_that_share_no_file_may_differ() -> None:
+    sources = _sources(console={"SENTRY_ENVIRONMENT": "a"}, outpost={"SENTRY_ENVIRONMENT": "b"})
+    files = split(_assignment("console", "outpost"), sources, {})
+    assert (files["console"]["SENTRY_ENVIRONMENT"], files["outpost"]["SENTRY_ENVIRONMENT"]) == ("a", "b")
+
+
 def test_what_is_missing_is_named_and_no_value_is() -> None:
     secret = {name: value for name, value in APP.items() if name not in ("SECRET_KEY", "DATABASE_URL")}
     with pytest.raises(EnvironmentIncomplete) as told:

@@ -122,6 +122,17 @@ def test_one_that_never_gets_ready_is_given_up(watch: _Watch, amazon: LocalAws, 
     assert not Group(member).complete(READY_HOOK)
 
 
+def test_one_that_holds_says_nothing_and_gives_nothing_up(
+    fake: FakeImds, here: Identity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deploy's migrations run there: it starts no unit, and is in no group."""
+    holding = dataclasses.replace(here, assignment=dataclasses.replace(here.assignment, hold=True))
+    watch = _Watch(fake, holding, tmp_path, monkeypatch)
+    assert watch.look(watch.settings.ready_seconds + 1) == []
+    watch.problems = []
+    assert watch.look() == []
+
+
 def test_a_scale_in_asks_for_the_drain_and_says_when_it_is_over(
     watch: _Watch, fake: FakeImds, amazon: LocalAws, member: Identity
 ) -> None:
