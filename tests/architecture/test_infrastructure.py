@@ -31,6 +31,22 @@ def test_alarms_and_scaling_go_by_figures_that_instances_tell() -> None:
     assert not {name for name in _figures() if f'"{name}"' not in told}
 
 
+def test_silence_rings_where_nobody_else_would_tell_of_it() -> None:
+    silent = {what for what, text in _alarm_blocks() if re.search(r'missing\s+= "breaching"', text)}
+    assert silent == {
+        *("scheduler-silent", "backup-missing", "unhealthy-instances"),
+        *("outpost-connections", "certificate-expiry"),
+    }
+
+
+def test_of_what_every_console_tells_the_worst_counts() -> None:
+    """Nothing that they share is added up, and none of them covers up for another."""
+    shared = {"queue-age", "failed-jobs", "scheduler-silent", "backup-missing"}
+    told = [(what, text) for what, text in _alarm_blocks() if what in shared]
+    stats = {(what, stat) for what, text in told for stat in re.findall(r'stat\s+= "(\w+)"', text)}
+    assert stats == {(what, "Maximum") for what in shared}
+
+
 def test_instances_are_told_no_variable_that_nobody_reads() -> None:
     known = set(re.findall(r"^([A-Z0-9_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE))
     told = {name for text in _terraform("published.tf") for name in re.findall(r"\s([A-Z][A-Z_]+) +=", text)}
@@ -43,6 +59,12 @@ def _alarms() -> set[str]:
     found = {what for text in _terraform("*.tf") for what in re.findall(r'^  what\s+= "([^"]+)"', text, re.M)}
     assert len(found) > 10
     return found | OWN_MAILS
+
+
+def _alarm_blocks() -> list[tuple[str, str]]:
+    """Each module "alarm": its <what>, and what it says."""
+    blocks = [block for text in _terraform("alarms.tf") for block in text.split('\nmodule "')[1:]]
+    return [(re.findall(r'what\s+= "([^"]+)"', block)[0], block) for block in blocks]
 
 
 def _figures() -> Iterator[str]:
