@@ -13,7 +13,7 @@ from django.core import signing
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from devices import storage
+from devices import storage, storage_faults
 from devices.models import Command
 from devices.models.command import LIMITS, CommandKind, CommandState
 
@@ -70,10 +70,19 @@ def keep(command: Command, content: IO[bytes], size: int) -> None:
     open_still = Command.objects.filter(pk=command.pk, result__isnull=True)
     if not open_still.update(upload=key):
         raise UploadRefused(409, _("This recording is already here."))
-    storage.write(key, content)
+    _write(key, content)
     if not open_still.update(result={"size": size}) and not Command.objects.filter(pk=command.pk).exists():
         storage.remove(key)  # its access point was given up meanwhile, and what it recorded with it
         raise UploadRefused(410, _("Nobody waits for this recording any more."))
+
+
+def _write(key: str, content: IO[bytes]) -> None:
+    try:
+        storage.write(key, content)
+    except Exception as error:
+        if not storage_faults.is_away(error):
+            raise
+        raise UploadRefused(503, storage_faults.away()) from None
 
 
 def is_here(command: Command) -> bool:

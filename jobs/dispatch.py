@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from rq import Queue
 from structlog.contextvars import bound_contextvars
 
-from devices import faults
+from devices import faults, storage_faults
 from devices.models import Task
 from devices.models.task import Hopeless, LeaseLost, NotNow
 from devices.transactions import patiently
@@ -27,6 +27,7 @@ from jobs.queues import prompt_queue
 from outpost.store.contract import StoreUnavailable
 
 AWAY = timedelta(seconds=3)  # until the live store is tried again
+STORAGE_AWAY = timedelta(seconds=60)  # until S3 is
 # While two releases run, an older worker meets kinds only the newer knows: it lets go of them, for this long.
 NEWER_CODE = timedelta(seconds=5)
 # A release that was rolled back may come again; after that somebody should see what it left.
@@ -168,8 +169,7 @@ def _attempt(task: Task) -> str:
         task.give_up(str(error))
         outcome = "given_up"
     except Exception as error:
-        _fail(task, error)
-        outcome = "failed"
+        outcome = _put_off(task, error)
     return outcome
 
 
@@ -181,6 +181,16 @@ def _leave_to_newer_code(task: Task) -> None:
         task.give_up(words)
     else:
         task.postpone(clock.now() + NEWER_CODE, words)
+
+
+def _put_off(task: Task, error: Exception) -> str:
+    """A storage that is away is nobody's failure: no attempt is counted, however long that lasts."""
+    if not storage_faults.is_away(error):
+        _fail(task, error)
+        return "failed"
+    log.warning("the storage does not answer, task waits", kind=task.kind, error=type(error).__name__)
+    patiently(partial(task.postpone, clock.now() + STORAGE_AWAY, "The storage did not answer"))
+    return "postponed"
 
 
 def _fail(task: Task, error: Exception) -> None:

@@ -10,6 +10,8 @@ import tempfile
 from pathlib import Path
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+# Not a disk: a process that writes into a mapped file of a full one is killed (SIGBUS).
+_MEMORY = Path("/dev/shm")  # noqa: S108
 
 
 def share_metrics() -> Path:
@@ -19,7 +21,8 @@ def share_metrics() -> Path:
     """
     if "prometheus_client" in sys.modules and VARIABLE not in os.environ:
         raise RuntimeError("share_metrics() must run before prometheus_client is imported")
-    directory = Path(os.environ.get(VARIABLE) or tempfile.mkdtemp(prefix="outpost-metrics-"))
+    root = _MEMORY if _MEMORY.is_dir() else None
+    directory = Path(os.environ.get(VARIABLE) or tempfile.mkdtemp(prefix="outpost-metrics-", dir=root))
     directory.mkdir(parents=True, exist_ok=True)
     for left_behind in directory.glob("*.db"):
         left_behind.unlink()

@@ -22,6 +22,7 @@ from devices import storage
 from devices.firmware import uploading
 from devices.models import FirmwareImage
 from devices.models.firmware import Channel, ImageState
+from devices.storage_faults import refused_while_away
 
 SECTION = "firmware"
 LINK_SECONDS = 600
@@ -77,7 +78,8 @@ def _begin(request: MemberRequest, form: UploadForm) -> HttpResponse:
     if not announced.is_valid():
         raise Refusal(_("Choose the image's file."))
     name, size = announced.cleaned_data["file_name"], announced.cleaned_data["size"]
-    image, begun = uploading.begin(request.user, request.organisation, name, size, form.details())
+    with refused_while_away():
+        image, begun = uploading.begin(request.user, request.organisation, name, size, form.details())
     where = (request.organisation.slug, image.pk)
     plan = {
         "part_size": begun.part_size,
@@ -113,7 +115,8 @@ def _told(form: Form) -> list[dict[str, str]]:
 def finish(request: MemberRequest, pk: int) -> HttpResponse:
     image = access.own_firmware_image(request, pk)
     try:
-        uploading.finish(request.user, image)
+        with refused_while_away():
+            uploading.finish(request.user, image)
     except Refusal as refusal:
         told = {"field": "", "anchor": "", "words": refusal.words}
         return JsonResponse({"errors": [told]}, status=422)
@@ -187,7 +190,8 @@ def offer(request: MemberRequest, pk: int) -> HttpResponse:
 def discard(request: MemberRequest, pk: int) -> HttpResponse:
     image = access.own_firmware_image(request, pk)
     try:
-        uploading.discard(request.user, image)
+        with refused_while_away():
+            uploading.discard(request.user, image)
     except Refusal as refusal:
         messages.error(request, refusal.words)
         return _to(request, image)

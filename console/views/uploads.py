@@ -1,5 +1,6 @@
 """Where access points send what they recorded: an address that is signed, and good for one file."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,8 @@ from console.limits import takes
 from devices import recordings
 from devices.recordings import UploadRefused
 
+# On this instance's disk; ENOENT when no directory for temporary files had any when one was first looked for.
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.ENOENT}
 OVERHEAD = 64 * 1024  # of multipart around the file
 log = structlog.get_logger(__name__)
 
@@ -47,7 +50,11 @@ def _received(request: HttpRequest) -> Iterator[UploadedFile]:
     try:
         handlers = [TemporaryFileUploadHandler(request)]
         _fields, files = MultiPartParser(request.META, body, handlers, "utf-8").parse()  # type: ignore[arg-type]
-    except (MultiPartParserError, SuspiciousOperation, OSError, ValueError, LookupError):
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise UploadRefused(503, _("There is no room for it now. Send it again.")) from error
+        raise UploadRefused(400, _("The upload was cut off.")) from None
+    except (MultiPartParserError, SuspiciousOperation, ValueError, LookupError):
         raise UploadRefused(400, _("This is no upload: multipart/form-data is expected.")) from None
     try:
         yield _file(files.getlist("data"), body, request)

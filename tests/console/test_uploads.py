@@ -2,6 +2,7 @@
 
 import io
 import secrets
+import tempfile
 from random import Random
 from typing import Any
 
@@ -64,6 +65,15 @@ def test_larger_than_a_form_it_goes_through_the_disk(command: Command, monkeypat
     command.refresh_from_db()
     assert stored(command.upload) == content
     assert len(whole) == 1
+
+
+def test_without_room_on_the_disk_it_is_asked_to_come_again(command: Command, monkeypatch: Any) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/dev/null/nowhere"])
+    answer = send(address(command))
+    assert (answer.status_code, "no room" in answer.content.decode()) == (503, True)
+    monkeypatch.undo()
+    assert send(address(command)).status_code == 200
 
 
 @pytest.mark.parametrize(

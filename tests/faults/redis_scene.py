@@ -33,8 +33,8 @@ class RedisScene:
         """Writes go on before, during and after; whatever was saved meanwhile must come about, once."""
         self.scene.browser.go("/")
         ours = self.scene.browser.links("/networks/\\d+/$")[0]["href"]
-        writers = at_work(self.scene.stack.url, spared=ours)
         mailed = self._mailed()
+        writers = at_work(self.scene.stack.url, spared=ours)
         time.sleep(2)
         passphrase = self.scene.propose()
         self.scene.browser.fill()

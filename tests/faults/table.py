@@ -54,7 +54,7 @@ def _told(unit: str, same: list[Figure]) -> str:
     return f"{span} {unit}"
 
 
-def tests_of(row: str) -> list[str]:
+def named_in(row: str) -> list[str]:
     """The tests a line of the table names, as path::function."""
     return [f"{path}::{function}" for path, function in TEST.findall(row)]
 
@@ -65,7 +65,7 @@ def brought_up(page: str, figures: list[Figure]) -> str:
 
 
 def _row(line: str, figures: list[Figure]) -> str:
-    found = [one for test in tests_of(line) for one in figures if one.test == test]
+    found = [one for test in named_in(line) for one in figures if one.test == test]
     if not line.startswith("|") or not found:
         return line
     cells = line.strip().strip("|").split("|")

@@ -11,7 +11,7 @@ import requests
 
 from jobs.scheduler import LAST_TICK_KEY, Scheduler
 from tests.faults.conftest import Scene
-from tests.faults.other_clock import OtherMachine, other_machine
+from tests.faults.other_clock import OtherClock, other_clock
 from tests.stack import wait_for
 
 pytestmark = pytest.mark.timeout(300)
@@ -19,10 +19,10 @@ OUT_WITHIN = 15.0  # seconds from the clock's jump
 
 
 @pytest.fixture(scope="module")
-def other(scene: Scene) -> Iterator[OtherMachine]:
+def other(scene: Scene) -> Iterator[OtherClock]:
     """Its scheduler leads: the usual one was started after it."""
     scene.stack.kill("scheduler")
-    with other_machine(scene.stack) as machine, closing(redis.Redis.from_url(_queues(scene))) as server:
+    with other_clock(scene.stack) as machine, closing(redis.Redis.from_url(_queues(scene))) as server:
         wait_for(lambda: bool(server.get(Scheduler.scheduler_lock_key)), 30, machine.last_words)
         scene.stack.restart("scheduler")
         yield machine
@@ -34,7 +34,7 @@ def _queues(scene: Scene) -> str:
 
 @pytest.mark.parametrize("ahead", [3600, -3600])
 def test_a_wrong_clock_takes_an_instance_out(
-    scene: Scene, other: OtherMachine, ahead: int, measured: Callable[..., Any]
+    scene: Scene, other: OtherClock, ahead: int, measured: Callable[..., Any]
 ) -> None:
     other.put(ahead)
     began = time.monotonic()

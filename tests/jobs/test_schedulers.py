@@ -12,6 +12,7 @@ from typing import Any
 import django_rq
 import pytest
 import redis
+import time_machine
 from redis.exceptions import WatchError
 
 from jobs.scheduler import LOCK_SECONDS, LockLost, Scheduler
@@ -151,6 +152,20 @@ def test_a_move_without_the_lock_is_refused(due: Scheduler) -> None:
     with pytest.raises(LockLost):
         due.enqueue_job(next(iter(due.get_jobs())))
     assert django_rq.get_queue("critical").count + django_rq.get_queue("default").count == 0
+
+
+def test_what_a_clock_that_was_ahead_put_off_is_due_again(due: Scheduler) -> None:
+    """Its interval is two seconds; by the wrong clock of an earlier holder it is due in an hour."""
+    late = {"timetable-dispatch": time.time() + 3600}
+    due.connection.zadd(due.scheduled_jobs_key, late)
+    due.install()
+    assert due.connection.zscore(due.scheduled_jobs_key, "timetable-dispatch") < time.time() + 5
+
+
+def test_one_whose_clock_is_wrong_lets_go_of_the_lock(due: Scheduler) -> None:
+    with time_machine.travel(time.time() + 60):
+        due.tick()
+    assert due.connection.get(LOCK) is None
 
 
 def test_a_lock_lost_in_the_middle_of_a_move_ends_it(due: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,50 @@
+"""A machine whose clock is wrong is told so by MySQL, once in a while."""
+
+import time
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import OperationalError
+from django.test import Client
+
+from devices import skew
+from devices.skew import MOST, RECHECK, Skew
+
+
+def test_it_is_measured_against_mysql(db: None) -> None:
+    assert abs(skew.measure()) < 1
+    with time_machine.travel(time.time() - 3600):
+        assert skew.measure() == pytest.approx(-3600, abs=1)
+
+
+def test_it_is_looked_at_now_and_then_and_stands_while_mysql_is_away() -> None:
+    told: list[Any] = [90.0, OperationalError(), 0.0]
+    ticks = [0.0]
+
+    def measure() -> float:
+        if isinstance(told[0], Exception):
+            raise told.pop(0)
+        return float(told.pop(0))
+
+    one = Skew(measure, lambda: ticks[0])
+    assert (one.is_wrong(), one.ahead()) == (True, 90.0)
+    ticks[0] += RECHECK
+    assert one.ahead() == 90.0
+    ticks[0] += RECHECK
+    assert (one.is_wrong(), one.ahead()) == (False, 0.0)
+
+
+def test_seconds_are_forgiven_either_way() -> None:
+    assert [skew.is_wrong(ahead) for ahead in (-MOST, MOST, -MOST - 1, MOST + 1)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_readiness_says_it_in_words(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(skew, "SKEW", Skew(lambda: -61.25))
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()["clock"]) == (503, "61.2 s behind the database's")
