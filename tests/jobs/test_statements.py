@@ -1,5 +1,7 @@
 """What a save costs MySQL: counted, from the customer's click to the last document in the live store."""
 
+import subprocess
+import sys
 import time
 
 import msgspec
@@ -81,3 +83,15 @@ def test_check_ins_that_change_nothing_cost_none(world: World, door: Door) -> No
         door.store.seen(states)
         assert read_waiting() == 0
     assert len(queries) == 0
+
+
+def test_slow_statements_of_the_reader_of_facts_are_said_to_be_its(
+    world: World, door: Door, process_environment: dict[str, str]
+) -> None:
+    door.connect(COUNTER)
+    environment = process_environment | {"SLOW_QUERY_SECONDS": "0"}
+    command = [sys.executable, "manage.py", "read_facts"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as reader:
+        assert reader.stderr is not None
+        assert any('"where": "facts"' in line for line in reader.stderr)
+        reader.terminate()

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from devices.statements import Tally, tallied
 from jobs import ingest
 from jobs.pulse import Pulse
 
@@ -24,4 +25,5 @@ class Command(BaseCommand):
         gc.freeze()  # what was imported stays; it need not be looked through again and again
         pulse = Pulse()
         pulse.watch()
-        ingest.read(stopped.is_set, lambda: pulse.expect(STEP_SECONDS))
+        with tallied(Tally("facts")):  # what its slow statements are said to be of
+            ingest.read(stopped.is_set, lambda: pulse.expect(STEP_SECONDS))

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from devices.statements import Tally, tallied
 from jobs.pulse import Pulse
 from jobs.scheduler import Scheduler
 
@@ -16,4 +17,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         pulse = Pulse()
         pulse.watch()
-        Scheduler(alive=lambda: pulse.expect(TICK_SECONDS)).run()
+        with tallied(Tally("scheduler")):  # what its slow statements are said to be of
+            Scheduler(alive=lambda: pulse.expect(TICK_SECONDS)).run()
