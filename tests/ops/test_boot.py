@@ -288,7 +288,7 @@ def test_what_hangs_is_restarted_and_reported(fleet: Fleet) -> None:
     _stop_a_child(fleet["outpost"])
     for role, unit in HANGING.items():
         fleet[role].wait_for(lambda: unit in _active(fleet, role), 60, f"{unit} did not start")  # noqa: B023
-        fleet[role].run("systemctl", "kill", "--signal=STOP", unit)
+        fleet[role].run("systemctl", "kill", "--signal=STOP", "--kill-whom=main", unit)
     for role, unit in HANGING.items():
         killed = lambda: unit in fleet[role].run("cat", "/run/aerie/watchdog-restarts")  # noqa: B023, E731
         fleet[role].wait_for(killed, 60, f"{unit} was not killed")
