@@ -15,8 +15,10 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections
 from rq import SimpleWorker
+from rq.exceptions import InvalidJobOperation
 from rq.job import Job
 from rq.queue import Queue
+from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 from structlog.contextvars import bound_contextvars
 
@@ -100,6 +102,20 @@ class Worker(SimpleWorker):
                 return self._perform(job, queue)
             finally:
                 close_old_connections()
+
+    def handle_job_success(self, job: Job, queue: Queue, started_job_registry: StartedJobRegistry) -> None:
+        """A task's job that was woken and dispatched at once is two workers' for a moment.
+
+        One of them claims the task; whoever ends first removes the job, and the other has nothing to note.
+        """
+        try:
+            super().handle_job_success(job, queue, started_job_registry)
+        except InvalidJobOperation:
+            with self.connection.pipeline() as pipeline:
+                self.cleanup_execution(job, pipeline=pipeline)
+                if not self.connection.hexists(job.key, "status"):
+                    pipeline.delete(job.key)  # our sign of life made it anew, for ever
+                pipeline.execute()
 
     def _perform(self, job: Job, queue: Queue) -> bool:
         """A task counts itself, by its outcome; here the timetable's jobs are counted."""
