@@ -28,8 +28,8 @@ _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _QUOTED_ROW = re.compile(r"(Duplicate entry |value: |Truncated incorrect \w+ value: )'.*?'(?= for |\W*$)")
 # "passphrase": "espresso doppio", password=…: a document or a form that somebody printed.
 _NAMED = re.compile(
-    r"((?:passphrase|password\d?|passwd|psk|secret|token|sessionid|csrftoken|private_?key)"
-    r"[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&}\])]+)",
+    r"((?:passphrase|password\d?|passwd|psk|secret|token|sessionid|csrftoken|private_?key|\w_keys?)"
+    r"[\"']?\s*[:=]\s*)(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s;&}\])]+)",
     re.IGNORECASE,
 )
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL)
