@@ -31,6 +31,7 @@ EXTENSIONS = (
     "instance_refresh",
     "lifecycle",
     "budgets",
+    "run_command",
 )
 
 
