@@ -105,6 +105,7 @@ def write(settings: Settings, identity: Identity, sources: Sources, *, owner: st
 def _here(settings: Settings, assignment: Assignment, pem: Iterable[str]) -> dict[str, str]:
     """What no store needs to tell."""
     here = {"AWS_DEFAULT_REGION": assignment.region, "AERIE_RELEASE": _built(settings) or assignment.release}
+    here |= environment.METADATA
     if assignment.endpoint_url:
         here["AWS_ENDPOINT_URL"] = assignment.endpoint_url
     for name, variable in PEM_FILES.values():

@@ -21,7 +21,9 @@ KINDS = {
 SECRETS = {"console": "app", "worker": "app", "utility": "app", "outpost": "outpost"}
 
 _SENTRY = {"SENTRY_DSN", "SENTRY_ENVIRONMENT"}
-_AWS = {"AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AERIE_RELEASE"}
+# The metadata service hands out the credentials of the instance; boto3 alone asks it once, for a second.
+METADATA = {"AWS_METADATA_SERVICE_TIMEOUT": "5", "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "4"}
+_AWS = {"AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AERIE_RELEASE", *METADATA}
 # What the console's settings, which workers and the scheduler read too, insist upon in production.
 _NEEDED = {
     "SECRET_KEY",
