@@ -69,6 +69,7 @@ def start(image: int, network: int, at_once: int) -> int:
 
     from accounts.models import Organisation, User
     from devices.models import FirmwareImage, Network
+    from devices.rollouts.decide import Budget
     from devices.rollouts.waves import Share
     from devices.upgrading.planning import start
     from devices.upgrading.terms import Scope, Terms
@@ -80,9 +81,11 @@ def start(image: int, network: int, at_once: int) -> int:
         shares=(Share(10, "count"), Share(50)),
         soak_minutes=(0,),
         at_once=at_once,
-        # One whose command went down with its outpost is asked again after this time.
-        answer_minutes=1,
+        # One whose command went down with its outpost is asked again after this time; that is a failure of
+        # it, of which a rollout that begins in the middle of a kill must bear some.
+        answer_minutes=2,
         attempts=3,
+        budget=Budget(20),
         downgrades=True,
     )
     user, organisation = User.objects.get(email=EMAIL), Organisation.objects.get()
