@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Self
 
 import mechanicalsoup
+import requests
 
 from console.demo.processes import Process
 from tests.servers import MariaDB, Redis, free_port, temporary_directory
@@ -129,10 +130,13 @@ class Stack:
 
 
 class Browser(mechanicalsoup.StatefulBrowser):
-    """A customer's browser without JavaScript, signed in to the console at ``url``."""
+    """A customer's browser without JavaScript, signed in to the console at ``url``.
 
-    def __init__(self, url: str, password: str = PASSWORD) -> None:
-        super().__init__(raise_on_404=True)
+    ``session`` may have headers of its own, and hooks that watch it.
+    """
+
+    def __init__(self, url: str, password: str = PASSWORD, session: requests.Session | None = None) -> None:
+        super().__init__(session, raise_on_404=True)
         self.console = url
         self.go("/account/login/")
         self.fill(login=LOGIN, password=password)

@@ -17,6 +17,9 @@ INVITERS = 2
 Note = Callable[..., None]
 EVERY = 1.5  # seconds between two invitations of one person: an organisation has fifty open at most
 
+SIGN_IN_EVERY = 3.0  # seconds between sign-ins of one visitor; an address may try thirty times a minute
+
+_people = numbers(1)
 _rounds = numbers(1)  # what one crowd writes is new to the next, too
 
 
@@ -26,7 +29,8 @@ class Book:
 
     done: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-    longest: float = 0.0  # seconds of the slowest request
+    longest: float = 0.0  # seconds of the slowest, which is several requests
+    stall: float = 0.0  # seconds of the slowest request of ``somebody``
 
     def time(self, what: str, write: Callable[[], None]) -> None:
         began = time.monotonic()
@@ -37,6 +41,16 @@ class Book:
         else:
             self.done.append(what)
         self.longest = max(self.longest, time.monotonic() - began)
+
+    def somebody(self, url: str) -> Browser:
+        """Whose requests are timed, from an address that a console behind proxies believes."""
+        session = requests.Session()
+        session.headers["X-Forwarded-For"] = f"198.51.100.{next(_people) % 254 + 1}"
+        session.hooks["response"].append(self._watch)
+        return Browser(url, session=session)
+
+    def _watch(self, response: requests.Response, **_told: object) -> None:
+        self.stall = max(self.stall, response.elapsed.total_seconds())
 
 
 class Writers:
@@ -64,8 +78,8 @@ class Writers:
             self.saves.time(name, lambda name=name: _save(browser, settings, name))  # type: ignore[misc]
 
     def log_in(self) -> None:
-        while not self._stopped.wait(3.0):
-            self.logins.time("login", lambda: _log_in(self.url))
+        while not self._stopped.wait(SIGN_IN_EVERY):
+            self.logins.time("login", lambda: _log_in(self.logins.somebody(self.url)))
 
     def start(self, work: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=work, args=arguments, daemon=True)
@@ -101,23 +115,24 @@ class Writers:
         assert _told(server, "Place % saved %") == Counter(self.saves.done)
 
     def longest(self) -> float:
-        return max(self.invitations.longest, self.saves.longest, self.logins.longest)
+        return max(self.invitations.stall, self.saves.stall, self.logins.stall)
 
 
-def at_work(url: str, spared: str = "") -> Writers:
-    """Those who invite, those who save their networks, and somebody who keeps signing in.
+def at_work(url: str, spared: str = "", visitors: int = 1) -> Writers:
+    """Those who invite, those who save their networks, and visitors who keep signing in.
 
     The network whose page is at ``spared`` is left to somebody else: two who save one contradict each other.
     """
     writers = Writers(url)
-    first = Browser(url)
+    first = writers.logins.somebody(url)
     home = first.url.removeprefix(url)
     networks = sorted({link["href"] for link in first.links("/networks/\\d+/$")} - {spared})
     for number in range(INVITERS):
-        writers.start(writers.invite, Browser(url), home, number)
+        writers.start(writers.invite, writers.invitations.somebody(url), home, number)
     for network in networks:
-        writers.start(writers.save, Browser(url), f"{network}settings/")
-    writers.start(writers.log_in)
+        writers.start(writers.save, writers.saves.somebody(url), f"{network}settings/")
+    for _visitor in range(visitors):
+        writers.start(writers.log_in)
     return writers
 
 
@@ -138,6 +153,6 @@ def _save(browser: Browser, settings: str, name: str) -> None:
     assert "revision=" in browser.url, (browser.url, browser.text[:200])
 
 
-def _log_in(url: str) -> None:
-    browser = Browser(url)
+def _log_in(browser: Browser) -> None:
+    """It signed in when it was opened."""
     assert "/account/login/" not in browser.url, browser.text[:200]
