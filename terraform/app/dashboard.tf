@@ -5,6 +5,15 @@ locals {
   whole  = 24 # the page's width
   widget = { width = 8, height = 6 }
 
+  # The next state's, by the names it gives them.
+  outpost_alarms = [
+    "outpost-connections", "outpost-disconnects", "unhealthy-instances-outpost", "watchdog-restarts-outpost",
+    "certificate-expiry-outpost",
+  ]
+  shown_alarms = concat(local.alarm_arns, [
+    for what in local.outpost_alarms : "${local.arn}:cloudwatch:${var.region}:${local.account}:alarm:${local.name}-${what}"
+  ])
+
   charts = [
     { title = "Requests and errors a minute", stat = "Sum", metrics = [
       [local.alb, "RequestCount", "LoadBalancer", aws_lb.console.arn_suffix],
@@ -62,7 +71,7 @@ resource "aws_cloudwatch_dashboard" "this" {
     widgets = concat(
       [{
         type       = "alarm", x = 0, y = 0, width = local.whole, height = 3
-        properties = { title = "Alarms", alarms = local.alarm_arns }
+        properties = { title = "Alarms", alarms = local.shown_alarms }
       }],
       [for position, chart in local.charts : merge(local.widget, {
         type       = "metric"

@@ -47,6 +47,16 @@ def test_of_what_every_console_tells_the_worst_counts() -> None:
     assert stats == {(what, "Maximum") for what in shared}
 
 
+def test_the_dashboard_shows_the_outposts_alarms_too() -> None:
+    dashboard = (PROJECT / "terraform/app/dashboard.tf").read_text()
+    listed = re.findall(r"outpost_alarms = \[(.*?)\]", dashboard, re.DOTALL)[0]
+    theirs = (PROJECT / "terraform/outpost/alarms.tf").read_text()
+    assert set(re.findall(r'"([^"]+)"', listed)) == {
+        "-".join(found) if found[1] else found[0]
+        for found in re.findall(r'  what\s+= "([^"]+)"(?:\n  part\s+= "([^"]+)")?', theirs)
+    }
+
+
 def test_instances_are_told_no_variable_that_nobody_reads() -> None:
     known = set(re.findall(r"^([A-Z0-9_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE))
     told = {name for text in _terraform("published.tf") for name in re.findall(r"\s([A-Z][A-Z_]+) +=", text)}

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timeout(1800)
 DRIFT = tomllib.loads((Path(__file__).parent / "drift.toml").read_text())["drift"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bootstrapped() -> Iterator[Future[list[dict[str, Any]]]]:
     """Production's bucket of states, made beside everything else: Terraform waits a minute for its rules."""
     with ThreadPoolExecutor() as threads:
@@ -41,7 +41,7 @@ def _bootstrap() -> list[dict[str, Any]]:
         return production.changes("states")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def checked() -> Iterator[Future[subprocess.CompletedProcess[str]]]:
     """Format, validity, Terraform's own tests, checkov: beside everything else as well."""
     command = [ROOT / "bin" / "check-terraform"]
