@@ -36,8 +36,8 @@ ASK_FOR_A_RECORDING = """
 from accounts.models import User
 from devices import recordings
 from devices.models import AccessPoint, Command
-user, point = User.objects.order_by("pk").first(), AccessPoint.objects.order_by("serial").last()
-print(recordings.upload_address(Command.ask(user, point, "trace", {"duration": 60, "network": "up"})))
+user, point = User.objects.order_by("pk").first(), AccessPoint.objects.order_by("-serial")[{index}]
+print(recordings.upload_address(Command.ask(user, point, "trace", dict(duration=60, network="up"))))
 """
 ASK_FOR_A_REPORT = """
 from datetime import date
@@ -93,7 +93,7 @@ def scene_on_a_small_disk() -> Iterator[tuple[Scene, Disk]]:
         try:
             for server in servers:
                 server.start()
-            prepare(stack, ACCESS_POINTS + 1)  # the last is nobody's: recordings are sent in its name
+            prepare(stack, ACCESS_POINTS + 2)  # the last two never connect: recordings are sent in their name
             stack.start()
             with FleetThread(fleet(stack)) as running:
                 yield Scene(stack, Browser(stack.url), running), disk
@@ -105,11 +105,11 @@ def scene_on_a_small_disk() -> Iterator[tuple[Scene, Disk]]:
 
 def test_a_full_disk_stops_nothing_that_need_not_stop(measured: Callable[..., Any]) -> None:
     with scene_on_a_small_disk() as (scene, disk):
-        assert send(run(scene.stack, ASK_FOR_A_RECORDING)).status_code == 200
+        assert send(run(scene.stack, ASK_FOR_A_RECORDING.format(index=0))).status_code == 200
         disk.fill()
         save(scene)
         readiness_is_green(scene)
-        address = run(scene.stack, ASK_FOR_A_RECORDING)
+        address = run(scene.stack, ASK_FOR_A_RECORDING.format(index=1))
         refused = send(address)
         assert (refused.status_code, "no room" in refused.text) == (503, True)
         for name in scene.stack.processes:
