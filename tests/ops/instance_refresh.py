@@ -204,6 +204,16 @@ def _launch_template(state: InstanceState) -> dict[str, Any] | None:
     }
 
 
+_updated = FakeAutoScalingGroup.update
+
+
+def update(self: FakeAutoScalingGroup, **changes: Any) -> None:
+    """moto's, and what it loses: an update that names no mixed instances leaves the group's as they are."""
+    if not changes.get("mixed_instances_policy") and not changes.get("launch_template"):
+        changes["mixed_instances_policy"] = self.mixed_instances_policy
+    _updated(self, **changes)
+
+
 _made = LaunchTemplates.create_launch_template_version
 
 
@@ -229,6 +239,7 @@ def create_launch_template_version(self: LaunchTemplates) -> ActionResult:
 def extend() -> None:
     """Add the actions to moto in this process; an instance tells the version it was started with."""
     LaunchTemplates.create_launch_template_version = create_launch_template_version
+    FakeAutoScalingGroup.update = update
     for action in (
         start_instance_refresh,
         describe_instance_refreshes,
