@@ -39,7 +39,7 @@ faults: ## Run every fault test, and bring what docs/reliability.md says was mea
 	$(PY) -m tests.faults.table $(FIGURES)
 
 ops-test: export TF_PLUGIN_DIR ?= $(shell bin/terraform-plugins)
-ops-test: ## As root: Terraform, images, instances that come and go; OPS=tests/ops/test_… runs a part
+ops-test: ## As root: Terraform, images, instances that come and go; OPS=tests/ops/test_… runs a part, ROLLING_ACCESS_POINTS=200 a smaller one
 	@bin/install ops
 	$(PY) -m tests.servers -- $(PY) -m pytest -p no:xdist -p no:cacheprovider -s $(OPS) $(ARGS)
 
