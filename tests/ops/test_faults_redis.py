@@ -1,4 +1,4 @@
-"""Redis is wiped, fails over, or is away for a minute, under load: no write fails, all work is back by itself.
+"""Redis is wiped, fails over, or is away for a minute under load: no write fails, all work is back by itself.
 
 What a lost word about an invitation costs is the minute until its sweep: that is why these are here.
 """
