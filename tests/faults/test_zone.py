@@ -13,10 +13,10 @@ from devices.simulation.thread import FleetThread
 from tests.faults.balancer import haproxy
 from tests.faults.conftest import ACCESS_POINTS, Scene, fleet
 from tests.faults.machine import Machine
-from tests.faults.writing import Note, at_work
+from tests.faults.writing import Book, Note, at_work
 from tests.replication import query
 from tests.servers import free_port
-from tests.stack import Browser, Stack, running_stack, wait_for
+from tests.stack import Stack, running_stack, wait_for
 
 pytestmark = pytest.mark.timeout(300)
 BACK_WITHIN = 30.0  # seconds until every access point is connected to the other zone
@@ -61,7 +61,7 @@ def two_zones() -> Iterator[tuple[Stack, Machine, Scene, str]]:
         url = running.enter_context(haproxy(stack.directory, [stack.port, there.console]))
         access_points = running.enter_context(FleetThread(fleet(stack)))
         access_points.wait_connected(timeout=60)
-        yield stack, there, Scene(stack, Browser(url, address="203.0.113.9"), access_points), url
+        yield stack, there, Scene(stack, Book().somebody(url), access_points), url
 
 
 def connected(zone: Machine) -> int:
