@@ -14,7 +14,6 @@ from typing import TypeVar, cast
 import structlog
 from allauth.core.context import request_context
 from django.conf import settings
-from django.contrib.messages import get_messages
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import connection, connections, transaction
 from django.db.utils import Error
@@ -121,6 +120,8 @@ class Once:
             answer.delete()  # refused: what was wrong, or too much, may be right next time
         else:
             answer.keep(pack(response))
+        if (told := getattr(request, "_messages", None)) is not None:
+            told.added_new = False  # these are written; what comes now comes late
         return response
 
 
@@ -146,9 +147,9 @@ class Interrupted:
 
 def _with_late_messages(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """What is done after the commit may have words for the person, and the message middleware is through."""
-    told = get_messages(request)
-    if getattr(told, "added_new", False):
-        told.update(response)  # type: ignore[attr-defined]
+    told = getattr(request, "_messages", None)
+    if told is not None and told.added_new:
+        told.update(response)
     return response
 
 
