@@ -22,6 +22,7 @@ from instance.settings import Settings
 
 SHIP_EVERY = 2.0  # seconds the first line of a batch waits at most for others
 FAREWELL = 8.0  # seconds to ship what is left when told to end
+QUIET = 1.5  # seconds without a line, then: nothing is left. A busy machine's journal comes in bursts.
 # Refused whatever we do: to try for ever would hold up everything behind it.
 _HOPELESS = {"InvalidParameterException", "InvalidParameter", "ValidationException"}
 log = logging.getLogger(__name__)
@@ -121,7 +122,7 @@ class Loop:
     def step(self) -> bool:
         """Take what came and ship what is due; whether anything came."""
         ending = self._end_by < float("inf")
-        entries = self._journal.entries(0.5 if ending else SHIP_EVERY / 2)
+        entries = self._journal.entries(QUIET if ending else SHIP_EVERY / 2)
         for entry in entries:
             self._take(read(entry, self._identity.assignment.roles, self._identity.instance_id))
         if not self._shipper.empty and self._ticks() - self._first >= SHIP_EVERY:
