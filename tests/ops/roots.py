@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 CACHE = PROJECT / "var" / "ops"
 UPLOAD = Path("/var/tmp/aerie")  # where the scripts find what was uploaded, in the image
+KEEP = 6 * 3600  # seconds; no run lasts as long
 _DIGITS = 16
 
 
@@ -142,6 +144,16 @@ def _cached(name: str, make: Callable[[Path], object]) -> Path:
         if not place.exists():
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir()
+            _clear()
             make(unfinished)
             unfinished.rename(place)
     return place
+
+
+def _clear() -> None:
+    """Each tree costs half a gigabyte: what nobody asked for in ``KEEP`` goes."""
+    for lock in CACHE.glob("app-*.lock"):
+        if time.time() - lock.stat().st_mtime > KEEP:
+            for root in (lock.with_suffix(""), lock.with_suffix(".unfinished")):
+                shutil.rmtree(root, ignore_errors=True)
+            lock.unlink(missing_ok=True)
