@@ -24,19 +24,20 @@ REPLICA_OPTIONS = {
 
 
 def configure(
-    url: str, replica_url: str, *, authority: str = "", counting: bool = True
+    url: str, replica_url: str, *, authority: str = "", idle_seconds: int = 0, counting: bool = True
 ) -> dict[str, dict[str, Any]]:
     """Django's DATABASES for these addresses; SQLite serves the demo alone.
 
     ``authority`` is a PEM file: whose certificates MySQL shows, over TLS; without one nothing is encrypted.
-    ``counting`` is off in tests: they look at one transaction, which they roll back.
+    ``idle_seconds`` is when MySQL ends a connection that says nothing (0: when it likes): one of a host that
+    vanished holds its locks as long. ``counting`` is off in tests: they look at one transaction, rolled back.
     """
     databases = {"default": environ.Env.db_url_config(url)}
     if replica_url:
         databases["replica"] = environ.Env.db_url_config(replica_url) | {"TEST": {"MIRROR": "default"}}
     for database in databases.values():
         if database["ENGINE"] == MYSQL:
-            _mysql(database, authority)
+            _mysql(database, authority, idle_seconds)
         else:
             _sqlite(database)
     if "replica" in databases:
@@ -48,7 +49,7 @@ def configure(
     return databases
 
 
-def _mysql(database: dict[str, Any], authority: str) -> None:
+def _mysql(database: dict[str, Any], authority: str, idle_seconds: int) -> None:
     database["CONN_MAX_AGE"] = 300
     database["CONN_HEALTH_CHECKS"] = True
     database.setdefault("OPTIONS", {}).update(
@@ -56,7 +57,8 @@ def _mysql(database: dict[str, Any], authority: str) -> None:
         isolation_level="read committed",
         connect_timeout=2,
         # Who waits longer for a row is run again, or told so, instead of holding a thread for MySQL's 50 s.
-        init_command="SET SESSION innodb_lock_wait_timeout = 10",
+        init_command="SET SESSION innodb_lock_wait_timeout = 10"
+        + (f", wait_timeout = {idle_seconds}" if idle_seconds else ""),
     )
     if authority:
         database["OPTIONS"] |= {"ssl": {"ca": authority}, "ssl_mode": "VERIFY_IDENTITY"}

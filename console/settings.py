@@ -191,7 +191,11 @@ TEMPLATES = [
 # --- MySQL (SQLite serves the demo alone) ------------------------------------------------------
 
 DATABASES = databases.configure(
-    _DATABASE_URL, _DATABASE_REPLICA_URL, authority=DATABASE_TLS_CA, counting=AERIE_ENV != "test"
+    _DATABASE_URL,
+    _DATABASE_REPLICA_URL,
+    authority=DATABASE_TLS_CA,
+    idle_seconds=env.int("DATABASE_IDLE_SECONDS", 0),
+    counting=AERIE_ENV != "test",
 )
 DATABASE_ROUTERS = ["console.routing.Router"]
 

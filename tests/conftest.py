@@ -57,7 +57,7 @@ def world(db: None) -> "World":
 
 @pytest.fixture
 def measured(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """``measured(2.1, "s until …")``, ``measured(0, "visits failed", of=976)``: see ``tests.faults.table``."""
+    """``measured(2.1, "s until …")``, ``measured(0, "visits failed", of=9)``: see ``tests.faults.table``."""
     test = request.node.nodeid.partition("[")[0]
 
     def note(value: float, unit: str, of: int | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -65,3 +66,14 @@ def test_the_replica_is_asked_though_it_only_reads() -> None:
     assert databases["default"]["ENGINE"] == databases["counting"]["ENGINE"] == "console.mysql"
     assert databases["replica"]["ENGINE"] == "django.db.backends.mysql"
     assert "counting" not in configure("sqlite:////x", "")
+
+
+def test_a_connection_that_says_nothing_is_ended_with_its_locks_and_replaced(
+    server: MariaDB, db: None
+) -> None:
+    told = configure(server.url, "", idle_seconds=1)["default"]
+    wrapper = DatabaseWrapper(connection.settings_dict | told, "default")
+    wrapper.ensure_connection()
+    threading.Event().wait(2)  # the server's own clock
+    assert not wrapper.is_usable()
+    wrapper.close()
