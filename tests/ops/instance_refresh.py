@@ -209,9 +209,10 @@ _updated = FakeAutoScalingGroup.update
 
 def update(self: FakeAutoScalingGroup, **changes: Any) -> None:
     """moto's, and what it loses: an update that names no mixed instances leaves the group's as they are."""
-    if not changes.get("mixed_instances_policy") and not changes.get("launch_template"):
-        changes["mixed_instances_policy"] = self.mixed_instances_policy
+    kept = self.mixed_instances_policy
     _updated(self, **changes)
+    if not changes.get("mixed_instances_policy") and not changes.get("launch_template"):
+        self.mixed_instances_policy = kept
 
 
 _made = LaunchTemplates.create_launch_template_version
