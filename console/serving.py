@@ -12,7 +12,7 @@ import environ
 
 from console import logs, shared_metrics
 from console.watching import Watchdog, Worker
-from outpost.notify import take_notifier
+from outpost.notify import STOPPING, take_notifier
 
 env = environ.Env()
 _metrics = shared_metrics.share()  # before a worker imports what counts
@@ -60,5 +60,6 @@ def child_exit(arbiter: Any, worker: Any) -> None:
 
 
 def on_exit(arbiter: Any) -> None:
-    """All have ended."""
+    """All have ended. Said here and not by the watchdog, which may be asleep until the process is gone."""
+    _notifier.tell(STOPPING)
     shared_metrics.unshare(_metrics)

@@ -18,7 +18,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from console.visitors import VisitorSocket
 from outpost.beats import Beats
-from outpost.notify import ALIVE, READY, STOPPING, Notifier
+from outpost.notify import ALIVE, READY, Notifier
 
 ASK_EVERY = 5.0  # seconds between questions, and how long an answer may take; less with a short watchdog
 UNTIL_READY = 0.2  # seconds between questions while the application loads
@@ -50,7 +50,6 @@ class Watchdog(threading.Thread):
             elif not words and time.monotonic() - _BEATS.last(_MOVED) < 2 * self._pause:
                 self._notifier.tell(ALIVE)
             time.sleep(pause)
-        self._notifier.tell(STOPPING)
 
 
 def answers(listener: socket.socket, timeout: float) -> bool:

@@ -15,6 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.outpost.certificates import Authority
 from tests.stack import Browser, Stack, running_stack, wait_for
+from tests.tls_threads import one_at_a_time
 
 SERIAL = "903cb3aabb01"
 SAMPLES = Path(__file__).parents[1] / "outpost" / "samples"
@@ -41,7 +42,7 @@ def stack(authority: Authority) -> Iterator[Stack]:
 
 @pytest.fixture
 def access_point(stack: Stack, authority: Authority) -> Iterator[ClientConnection]:
-    context = ssl.create_default_context(cafile=authority.file)
+    context = one_at_a_time(ssl.create_default_context(cafile=authority.file))
     context.load_cert_chain(*authority.issue([SERIAL]))
     address = f"wss://localhost:{stack.outpost_port}/"
     with connect(address, ssl=context, subprotocols=["ucentral-broker"], compression=None) as connection:  # type: ignore[list-item]

@@ -24,6 +24,7 @@ from outpost.store.redis import RedisLiveStore
 from outpost.store.sealing import Seal
 from tests.outpost.protocol import frames
 from tests.servers import free_port
+from tests.tls_threads import one_at_a_time
 
 ROOT = Path(__file__).parent.parent.parent
 KEY = bytes(range(32))
@@ -116,6 +117,8 @@ class AccessPoint:
     def __init__(self, port: int, serial: str, *, scheme: str = "ws", **options: Any) -> None:
         self.serial = serial
         options = {"compression": None, "ping_interval": None, "max_size": None} | options
+        if "ssl" in options:
+            one_at_a_time(options["ssl"])
         self._open = contextlib.ExitStack()
         socket = self._open.enter_context(connect(f"{scheme}://127.0.0.1:{port}/", **options))
         self.socket: ClientConnection = socket

@@ -10,6 +10,8 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
+from tests.tls_threads import one_at_a_time
+
 Message = dict[str, Any]
 
 
@@ -21,7 +23,7 @@ class Cloud:
         self.sessions: dict[str, ServerConnection] = {}
         self.headers: list[Any] = []
         self.changed = threading.Condition()
-        self.server = serve(self._listen, "127.0.0.1", port, ssl=tls, compression=None)
+        self.server = serve(self._listen, "127.0.0.1", port, ssl=tls and one_at_a_time(tls), compression=None)
         self.port = self.server.socket.getsockname()[1]
         self.url = f"{'wss' if tls else 'ws'}://127.0.0.1:{self.port}/"
         self.thread = threading.Thread(target=self.server.serve_forever)
