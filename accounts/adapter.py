@@ -1,5 +1,6 @@
 """What we tell django-allauth to do in our way: seal second factors, survive a mail server that is away."""
 
+from functools import partial
 from smtplib import SMTPException
 from typing import Any
 
@@ -24,12 +25,17 @@ log = structlog.get_logger()
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Once what it tells of is committed: a request that is run again has sent nothing before."""
+        send = partial(self._send, template_prefix, email, {**context, "product": PRODUCT})
+        transaction.on_commit(send)
+
+    def _send(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """A mail that cannot be sent loses nobody their sign-up: every one can be asked for again.
 
         The words are the same whoever it was for, so that they tell nothing about accounts.
         """
         try:
-            super().send_mail(template_prefix, email, {**context, "product": PRODUCT})
+            super().send_mail(template_prefix, email, context)
         except (OSError, SMTPException) as error:
             log.error("mail.not_sent", template=template_prefix, error=type(error).__name__)
             words = _("The mail could not be sent just now. Please try again in a few minutes.")

@@ -41,12 +41,21 @@ def takes(most: int | Callable[[], int]) -> Callable[[_View], _View]:
     return declare
 
 
+def takes_more_than_a_form(view: object) -> bool:
+    """Whether its body is to be read once, from the network, and not into memory."""
+    return _most(view) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
 def _taken(request: HttpRequest) -> int:
     """What the address's view takes, where it says so."""
     try:
-        most = getattr(resolve(request.path_info).func, "body_limit", 0)
+        return _most(resolve(request.path_info).func)
     except Resolver404:
         return 0
+
+
+def _most(view: object) -> int:
+    most = getattr(view, "body_limit", 0)
     return int(most() if callable(most) else most)
 
 

@@ -23,10 +23,17 @@ def run() -> Iterator[Run]:
     """A run whose command names the servers' ports and then waits to be told to stop."""
     script = 'echo "$DATABASE_URL $REDIS_URL $AWS_ENDPOINT_URL"; exec sleep 60'
     command = [sys.executable, "-m", "tests.servers", "--", "sh", "-c", script]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=_heed_ctrl_c
+    ) as process:
         assert process.stdout
         yield process, [int(port) for port in re.findall(r":(\d+)", process.stdout.readline())]
         process.kill()
+
+
+def _heed_ctrl_c() -> None:
+    """Who was started in the background by a script ignores it, and all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def is_closed(port: int) -> bool:

@@ -3,7 +3,7 @@
 Any statement of it that met a fault which passes voids the attempt, whatever the code above made of
 the exception: the transaction is gone then. Reads run again as well, but in no transaction.
 
-Left alone are views that take more than a form (``console.limits.takes``): their body is read once, from
+Left alone are views that take more than a form (``console.limits``): their body is read once, from
 the network; and views that are ``told_as_it_is``, which are asked how things are now.
 """
 
@@ -24,6 +24,7 @@ from django.urls import Resolver404, resolve
 
 from accounts.models import Answer
 from accounts.models.answer import AskedBefore
+from console.limits import takes_more_than_a_form
 from console.once.answers import pack, replay, unavailable
 from console.once.keys import Key, key_of
 from console.once.patience import Patience, answers
@@ -184,7 +185,7 @@ def _is_left_alone(request: HttpRequest) -> bool:
         view = resolve(request.path_info).func
     except Resolver404:
         return True
-    return hasattr(view, "body_limit") or hasattr(view, "told_as_it_is")
+    return takes_more_than_a_form(view) or hasattr(view, "told_as_it_is")
 
 
 def _faults() -> int:

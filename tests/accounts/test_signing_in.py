@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -37,6 +38,12 @@ def allauth_names() -> list[str]:
 @pytest.fixture(autouse=True)
 def _no_rate_limits_left(db: None) -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _committed_at_once(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The transaction of a test never ends; what waits for its end is done at once."""
+    monkeypatch.setattr(transaction, "on_commit", lambda call, **_: call())
 
 
 def sign_up(client: Client, email: str = "cora@lento.example", password: str = PASSWORD) -> Any:

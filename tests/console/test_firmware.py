@@ -94,6 +94,15 @@ class TestUpload:
         inspecting.check(FirmwareImage.objects.get().pk, lambda: None)
         assert "TIP-v4.2.0" in text(browser.get(location, headers={"HX-Request": "true"}))
 
+    def test_begun_twice_in_one_request_sent_again_it_is_one(self, world: World) -> None:
+        """As a balancer sends it again when a console breaks off."""
+        headers, bo = JSON | {"Idempotency-Key": "0c1f"}, world.browser(world.bo)
+        told = {"file_name": "image.bin", "size": 100, "channel": "stable"}
+        first, second = (bo.post(address("new_firmware", world), told, headers=headers) for _ in range(2))
+        assert second.json() == first.json()
+        assert second["Idempotency-Replayed"] == "true"
+        assert FirmwareImage.objects.count() == 1
+
     def test_without_javascript(self, world: World, directory: Path) -> None:
         file = SimpleUploadedFile("image.bin", images.image(size=6_000_000))
         sent = {"file": file, "channel": "beta", "notes": "Try it"}

@@ -19,6 +19,7 @@ from console.once import patience
 from console.once.answers import REPLAYED
 from console.once.middleware import Once
 from tests.accounts.test_second_factor import activate, careful
+from tests.accounts.test_signing_in import sign_up
 from tests.console.sending import INVITE, NELL, committed, send
 from tests.endpoint import Endpoint
 from tests.world import World
@@ -42,12 +43,14 @@ def broken(*_: Any) -> None:
     raise RuntimeError("half way")
 
 
-def failing(code: int, times: int) -> Callable[..., Any]:
-    """For ``execute_wrapper``: so many inserts of an audit entry fail with MySQL's error."""
+def failing(
+    code: int, times: int, statement: str = "INSERT INTO `accounts_auditentry`"
+) -> Callable[..., Any]:
+    """For ``execute_wrapper``: so many statements that begin like this fail with MySQL's error."""
     left = iter(range(times))
 
     def fail(execute: Any, sql: str, *rest: Any) -> Any:
-        if "INSERT INTO `accounts_auditentry`" in sql and next(left, None) is not None:
+        if sql.startswith(statement) and next(left, None) is not None:
             with connection.wrap_database_errors:
                 raise connection.Database.OperationalError(code, "as if")
         return execute(sql, *rest)
@@ -89,6 +92,13 @@ def test_given_up_in_words_when_it_takes_too_long(committed: World, monkeypatch:
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert "will not be done twice" in answer.content.decode()
     assert Invitation.objects.count() == 0
+
+
+def test_what_came_to_nothing_wrote_no_mail(committed: World) -> None:
+    cache.clear()
+    with connection.execute_wrapper(failing(2013, 2, "UPDATE `accounts_answer`")):
+        assert sign_up(Client()).status_code == 302
+    assert [letter.to for letter in mail.outbox] == [["cora@lento.example"]]
 
 
 def test_any_other_error_is_not_tried_again(committed: World) -> None:
