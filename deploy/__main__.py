@@ -1,8 +1,11 @@
 """``python -m deploy staging`` and its verbs. See docs/deploying.md."""
 
 import argparse
+import re
 import signal
 import sys
+import traceback
+from collections.abc import Callable
 from types import FrameType
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -49,17 +52,33 @@ _Raw = argparse.RawDescriptionHelpFormatter
 
 def _add(verb: argparse.ArgumentParser, name: str) -> None:
     verb.add_argument("environment", choices=NAMES)
-    verb.add_argument("--region", default="eu-central-1", help="of AWS (default: %(default)s)")
+    region = _matching("a region", r"[a-z]+(-[a-z]+)+-[0-9]+")
+    verb.add_argument("--region", type=region, default="eu-central-1", help="of AWS (default: %(default)s)")
     if name in ("deploy", "rollback"):
+        steps = STEPS if name == "deploy" else ("smoke",)
         verb.add_argument(
-            "--skip", action="append", choices=STEPS, default=[], help="leave a step out; may be repeated"
+            "--skip", action="append", choices=steps, default=[], help="leave a step out; may be repeated"
         )
         verb.add_argument("--dry-run", action="store_true", help="say what would be done, change nothing")
     if name == "deploy":
         verb.add_argument("--ami", default="", help="use this image instead of finding or building one")
-        verb.add_argument("--release", default="", help="its name, where the image has no tag Release")
+        named = _matching("a release's name", r"[A-Za-z0-9.+-]*")
+        words = "its name, where the image has no tag Release"
+        verb.add_argument("--release", type=named, default="", help=words)
     if name == "history":
-        verb.add_argument("--count", type=int, default=20, help="how many (default: %(default)s)")
+        number = _matching("a number of deploys", r"[1-9][0-9]*")
+        verb.add_argument("--count", type=number, default="20", help="how many (default: %(default)s)")
+
+
+def _matching(what: str, pattern: str) -> Callable[[str], str]:
+    """For argparse: the word itself, refused where it cannot be meant."""
+
+    def word(given: str) -> str:
+        if not re.fullmatch(pattern, given):
+            raise argparse.ArgumentTypeError(f"{given!r} is not {what}")
+        return given
+
+    return word
 
 
 def main(arguments: list[str], shown: Shown | None = None, **wished: object) -> int:
@@ -80,6 +99,9 @@ def main(arguments: list[str], shown: Shown | None = None, **wished: object) -> 
         except KeyboardInterrupt:
             shown.say("Interrupted.\n" + _how_things_are(environment))
             return outcomes.INTERRUPTED
+        except Exception:  # Python's own code would be 1: rolled back
+            shown.say(traceback.format_exc() + _how_things_are(environment))
+            return outcomes.HALTED
 
 
 def _run(asked: argparse.Namespace, environment: Environment, shown: Shown, wished: dict[str, object]) -> int:
@@ -87,15 +109,21 @@ def _run(asked: argparse.Namespace, environment: Environment, shown: Shown, wish
         named = {name: getattr(asked, name) for name in ("ami", "release") if hasattr(asked, name)}
         wish = Wish(environment, frozenset(asked.skip), **(named | wished))  # type: ignore[arg-type]
         _move(asked, Deploy(wish, shown), shown)
-    elif asked.verb == "status":
+    else:
+        environment.identity()  # without credentials: refused
+        _tell(asked, environment, shown)
+    return outcomes.OK
+
+
+def _tell(asked: argparse.Namespace, environment: Environment, shown: Shown) -> None:
+    if asked.verb == "status":
         shown.say(situation(environment))
     elif asked.verb == "history":
-        for record in records.latest(environment, asked.count):
+        for record in records.latest(environment, int(asked.count)):
             shown.say(records.line(record))
     else:
         named_now = {state.current(environment).version, state.previous(environment).version} - {""}
         shown.say(f"{len(static_files.prune(environment, named_now))} static files deleted")
-    return outcomes.OK
 
 
 def _move(asked: argparse.Namespace, deploy: Deploy, shown: Shown) -> None:

@@ -1,0 +1,81 @@
+"""The command's own manners: wrong words, no credentials, no network, and a fault of its own."""
+
+import pytest
+
+from deploy import outcomes
+from deploy.__main__ import main
+from tests.deploy.staging import BEFORE, Staging, Written
+
+AFTER = "0.1.0+11111111"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("", "required"),
+        ("nowhere", "invalid choice: 'nowhere'"),
+        ("deploy", "environment"),
+        ("deploy nowhere", "invalid choice: 'nowhere'"),
+        ("staging production", "unrecognized arguments: production"),
+        ("staging --skip worker", "invalid choice: 'worker'"),
+        ("staging --release a/b", "'a/b' is not a release's name"),
+        ("staging --region frankfurt", "'frankfurt' is not a region"),
+        ("staging --region=", "'' is not a region"),
+        ("rollback staging --skip migrate", "choose from"),
+        ("rollback staging --ami ami-1", "unrecognized arguments"),
+        ("history staging --count 0", "'0' is not a number of deploys"),
+        ("prune staging --dry-run", "unrecognized arguments"),
+    ],
+)
+def test_wrong_words_are_told_of(words: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words.split(), Written())
+    assert ended.value.code == outcomes.USAGE
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["", "deploy", "rollback", "status", "history", "prune"])
+def test_every_verb_tells_its_exit_codes(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*verb.split(), "--help"], Written())
+    assert ended.value.code == outcomes.OK
+    assert "130  interrupted" in capsys.readouterr().out
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Nobody listens there, and no file, profile or instance gives credentials."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("CONFIG_FILE", "SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(f"AWS_{name}", "/nonexistent")
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "PROFILE"):
+        monkeypatch.delenv(f"AWS_{name}", raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("verb", ["deploy", "rollback", "status", "history", "prune"])
+def test_without_credentials_it_is_refused(nowhere: pytest.MonkeyPatch, verb: str) -> None:
+    assert main([verb, "staging"], written := Written()) == outcomes.REFUSED
+    assert "Unable to locate credentials" in written.text
+
+
+def test_without_a_network_it_is_refused(nowhere: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        nowhere.setenv(name, "local")
+    assert main(["staging"], written := Written()) == outcomes.REFUSED
+    assert "Could not connect" in written.text
+
+
+def test_a_fault_of_its_own_is_for_a_person_and_not_called_rolled_back(
+    staging: Staging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("of its own")
+
+    monkeypatch.setattr("deploy.smoke.run", broken)
+    written = staging.deploy(AFTER, code=outcomes.HALTED)
+    assert "KeyError: 'of its own'" in written.text
+    assert f"Unfinished: {AFTER}" in written.text
+    assert f"In service: {BEFORE}" in written.text
+    assert staging.records()[0]["outcome"] == "halted"
