@@ -124,14 +124,10 @@ def _write_pem(run: Path, pem: dict[str, str], owner: str) -> list[str]:
     """Raises ``CertificateInvalid`` before anything is written."""
     if not pem:
         return []
-    ends = certificates.ends(pem["cert.pem"]).isoformat() if "cert.pem" in pem else ""
     if {"cert.pem", "key.pem"} <= pem.keys():
         certificates.check_pair(pem["cert.pem"], pem["key.pem"], run)
     directory = files.directory(run / "outpost", mode=0o500, owner=owner)
-    changed = [n for n, text in pem.items() if files.write(directory / n, text, mode=0o400, owner=owner)]
-    # The certificate is the outpost's alone; when it ends is for the metrics.
-    files.write(run / "certificate-ends", f"{ends}\n", mode=0o644)
-    return changed
+    return [n for n, text in pem.items() if files.write(directory / n, text, mode=0o400, owner=owner)]
 
 
 def _tell_oddities(settings: Settings, assignment: Assignment) -> None:

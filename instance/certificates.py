@@ -1,33 +1,12 @@
-"""When a certificate ends, and whether a key is its own."""
+"""Whether a certificate and a key can be served together."""
 
 import ssl
-import subprocess
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
-
-OPENSSL = "/usr/bin/openssl"
 
 
 class CertificateInvalid(ValueError):
     """A PEM text holds no certificate OpenSSL can read, or a key of another one."""
-
-
-def ends(pem: str) -> datetime:
-    """The ``notAfter`` of the first certificate in the text, UTC. Raises ``CertificateInvalid``."""
-    done = subprocess.run(  # noqa: S603
-        [OPENSSL, "x509", "-noout", "-enddate", "-dateopt", "iso_8601"],
-        input=pem,
-        capture_output=True,
-        text=True,
-        timeout=10,
-    )
-    try:
-        # notAfter=2027-01-31 12:00:00Z
-        written = done.stdout.strip().removeprefix("notAfter=").removesuffix("Z")
-        return datetime.fromisoformat(written).replace(tzinfo=UTC)
-    except ValueError:
-        raise CertificateInvalid("the certificate cannot be read") from None
 
 
 def check_pair(certificate: str, key: str, memory: Path) -> None:

@@ -42,18 +42,11 @@ def of_console(samples: list[Sample]) -> list[Figure]:
     return found + _load(samples)
 
 
-def of_outpost(samples: list[Sample]) -> list[Figure]:
-    """Connections of this instance's outposts together."""
-    return _one("OutpostConnections", _values(samples, "outpost_sessions"), sum, unit="Count")
-
-
-def of_certificate(ends: str, now: datetime) -> list[Figure]:
-    """``ends`` in ISO format; nothing when there is none."""
-    try:
-        left = datetime.fromisoformat(ends.strip()) - now
-    except (ValueError, TypeError):
-        return []
-    return [Figure("CertificateDaysLeft", left.total_seconds() / DAY)]
+def of_outpost(samples: list[Sample], now: datetime) -> list[Figure]:
+    """Connections of this instance's outposts together; what is left of the certificate they show, if any."""
+    found = _one("OutpostConnections", _values(samples, "outpost_sessions"), sum, unit="Count")
+    ends = [moment for moment in _values(samples, "outpost_certificate_not_after_seconds") if moment]
+    return found + _one("CertificateDaysLeft", [(moment - now.timestamp()) / DAY for moment in ends], min)
 
 
 def of_restarts(role: str, count: int) -> list[Figure]:

@@ -48,8 +48,7 @@ class Meter:
         if "console" in roles:
             found += figures.of_console(self._page(CONSOLE, self._settings.metrics_token))
         if "outpost" in roles:
-            found += figures.of_outpost(self._page(OUTPOST))
-            found += figures.of_certificate(self._read("certificate-ends"), now)
+            found += figures.of_outpost(self._page(OUTPOST), now)
         return found
 
     def _page(self, url: str, token: str = "") -> list[scrape.Sample]:

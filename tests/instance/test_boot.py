@@ -67,7 +67,7 @@ def test_files_are_for_root_and_written_once(told: Identity, tmp_path: Path) -> 
     changed = boot.write(settings, told, sources)
     assert set(changed) >= {"environment/outpost", "environment/console", "cert.pem", "key.pem"}
     assert boot.write(settings, told, sources) == []
-    written = [path for path in settings.run.rglob("*") if path.is_file() and path.name != "certificate-ends"]
+    written = [path for path in settings.run.rglob("*") if path.is_file()]
     assert {oct(path.stat().st_mode & 0o777) for path in written} == {"0o600", "0o400"}
     assert f'OUTPOST_TLS_KEY="{settings.run / "outpost" / "key.pem"}"' in _text(settings, "outpost")
 

@@ -68,14 +68,15 @@ def test_work_without_a_worker_counts_as_one_workers() -> None:
 
 
 def test_an_outposts_processes_are_one_figure() -> None:
-    found = figures.of_outpost(scrape.parse('outpost_sessions{pid="1"} 3\noutpost_sessions{pid="2"} 4'))
+    found = figures.of_outpost(scrape.parse('outpost_sessions{pid="1"} 3\noutpost_sessions{pid="2"} 4'), NOW)
     assert found == [Figure("OutpostConnections", 7.0, "Count")]
 
 
-def test_a_certificate_ends() -> None:
-    ends = (NOW + timedelta(days=3)).isoformat()
-    assert figures.of_certificate(ends + "\n", NOW) == [Figure("CertificateDaysLeft", 3.0)]
-    assert figures.of_certificate("", NOW) == []
+@pytest.mark.parametrize(("days", "told"), [(3, [3.0]), (-1, [-1.0]), (None, [])])
+def test_what_is_left_of_the_certificate_that_outposts_show(days: int | None, told: list[float]) -> None:
+    ends = 0 if days is None else (NOW + timedelta(days=days)).timestamp()
+    found = figures.of_outpost(scrape.parse(f"outpost_certificate_not_after_seconds {ends}"), NOW)
+    assert found == [Figure("CertificateDaysLeft", left) for left in told]
 
 
 @given(st.text())
