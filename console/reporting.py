@@ -18,7 +18,8 @@ from console.masks import masked
 DEEP = 12  # levels of an event, its frames included
 TAGS = ("request", "organisation", "network", "serial", "view", "queue", "job", "kind", "task_id")
 _OURS = ("console", "jobs", "devices", "accounts")
-_SAID = {"event", "exc_info", "level", "logger", "timestamp", "_logger", "_name"}
+# Elsewhere in the event already: the SDK keeps ten of what is extra.
+_SAID = {"event", "exc_info", "level", "logger", "timestamp", "_logger", "_name", "user", *TAGS}
 
 
 def start() -> None:

@@ -44,6 +44,10 @@ class UnknownKind(Exception):
     """No release this worker knows of does such tasks; perhaps a newer one does."""
 
 
+class TaskFailed(Exception):
+    """What is told of a failure: where, and what kind."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """How a kind of task is done, and where; ``seconds`` is the longest run of one."""
@@ -197,7 +201,8 @@ def _fail(task: Task, error: Exception) -> None:
     """Where and what kind, not its message: that may quote what was being published."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     words = f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno} in {last.name}"
-    log.error("task failed", kind=task.kind, attempts=task.attempts, error=words)
+    wordless = TaskFailed(words).with_traceback(error.__traceback__)
+    log.error("task failed", kind=task.kind, attempts=task.attempts, error=words, exc_info=wordless)
     patiently(partial(task.failed, words, clock.now()))
 
 

@@ -11,6 +11,7 @@ import time
 from types import FrameType
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections
@@ -33,6 +34,7 @@ WORKER_TTL = 45  # seconds without a sign of life; a job's own time limit on top
 OVERDUE_SECONDS = 30  # beyond a job's time limit: then the limit's signal was never heeded
 WAITING_SECONDS = WORKER_TTL + 60  # between two looks into the queue, a Redis that is away included
 MAINTENANCE = 30  # seconds between looks for what killed workers left
+log = structlog.get_logger(__name__)
 
 
 class Worker(SimpleWorker):
@@ -102,6 +104,10 @@ class Worker(SimpleWorker):
                 return self._perform(job, queue)
             finally:
                 close_old_connections()
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """One line with its stack, as everywhere, where rq writes the stack into its words."""
+        log.error("job failed", exc_info=exc_info[1])
 
     def handle_job_success(self, job: Job, queue: Queue, started_job_registry: StartedJobRegistry) -> None:
         """A task's job that was woken and dispatched at once is two workers' for a moment.

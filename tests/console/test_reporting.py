@@ -12,6 +12,8 @@ from console import reporting
 from console.views import dashboard
 from devices.models import Task
 from jobs import dispatch
+from jobs.queues import prompt_queue
+from jobs.worker import Worker
 from tests.sentry import Sentry, listening
 from tests.world import World
 
@@ -55,6 +57,7 @@ def test_a_broken_page_is_reported_once_with_who_and_where(
         {"id": str(world.ada.pk)},
     )
     assert event["tags"]["view"] == "dashboard"
+    assert {"path", "status", "seconds", "sql", "sql_seconds"} <= event["extra"].keys()
     assert event["exception"]["values"][-1]["type"] == "ValueError"
     assert event["exception"]["values"][-1]["stacktrace"]["frames"][-1]["function"] == "break_down"
 
@@ -76,6 +79,18 @@ def test_a_failed_task_is_reported_by_its_kind(sentry: Sentry, monkeypatch: Any)
     reporting.stop()
     (event,) = sentry.events
     assert (event["message"], event["tags"]["kind"]) == ("task failed", "test")
+    assert event["exception"]["values"][-1]["stacktrace"]["frames"][-1]["function"] == "break_down"
+    assert MARK.encode() not in sentry.raw
+
+
+def test_a_failed_job_of_the_timetable_is_reported_with_its_stack(sentry: Sentry) -> None:
+    queue = prompt_queue("default")
+    queue.enqueue(f"{__name__}.break_down", job_id="timetable-test")
+    Worker([queue], connection=queue.connection).work(burst=True)
+    reporting.stop()
+    (event,) = sentry.events
+    assert (event["message"], event["tags"]["job"]) == ("job failed", "timetable-test")
+    assert event["exception"]["values"][-1]["stacktrace"]["frames"][-1]["function"] == "break_down"
     assert MARK.encode() not in sentry.raw
 
 
