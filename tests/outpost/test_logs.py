@@ -19,7 +19,7 @@ def test_a_line_says_what_when_and_who():
     said = line("closing %s", "now", serial="903cb3aabb01", created=1_800_000_000.5)
     assert said["event"] == "closing now"
     assert (said["level"], said["logger"], said["serial"]) == ("warning", "outpost.x", "903cb3aabb01")
-    assert said["time"] == "2027-01-15T08:00:00.500+00:00"
+    assert said["timestamp"] == "2027-01-15T08:00:00.500+00:00"
 
 
 def test_an_exception_is_one_line_too():
