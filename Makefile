@@ -54,7 +54,7 @@ rollback: setup ## Bring ENV=staging (or production) back to the release before;
 bench: setup ## Measure against peers and floors, write docs/performance.md; ONLY="codec …", SCALE=4
 	$(PY) -m tests.servers -- $(PY) -m tests.load --scale $(SCALE) $(ONLY)
 
-check: setup ## Lint, types, import floors, templates, migrations, vendored files
+check: setup ## Lint, types, import floors, templates, migrations, vendored files, Packer, Terraform
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
