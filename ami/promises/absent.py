@@ -56,7 +56,10 @@ SECRET_NAMES = {
     "authorized_keys",
     "pip.conf",
 }
-EMPTIED = ("/var/log", "/var/lib/apt/lists", "/var/cache/apt/archives", "/var/tmp", "/root/.cache")  # noqa: S108
+EMPTIED = (
+    *("/var/log", "/var/lib/apt/lists", "/var/cache/apt/archives", "/var/tmp", "/root/.cache"),  # noqa: S108
+    "/var/lib/amazon/ssm",  # which instance its agent was on
+)
 LARGEST = 4_000_000  # bytes of a file that are looked through
 
 

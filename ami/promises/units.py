@@ -8,7 +8,7 @@ from promises import ENABLED, TARGETS, UNITS, Problems, promise, run
 SERVICES = (
     *("console.service", "worker@.service", "facts.service", "scheduler.service", "outpost@.service"),
     *("aerie-boot.service", "aerie-lifecycle.service", "aerie-logs.service", "aerie-metrics.service"),
-    "aerie-drain.service",
+    *("aerie-refresh.service", "aerie-drain.service", "aerie-farewell.service"),
 )
 # systemd's own figure, 0 (safe) to 100, from what a unit may do: 30 is "OK" with room for what ours need.
 EXPOSURE = 30

@@ -9,6 +9,9 @@ rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/debconf/*-old /var/l
 rm -f /etc/ssh/ssh_host_* /var/lib/systemd/random-seed /var/lib/dbus/machine-id
 : >/etc/machine-id
 if command -v cloud-init >/dev/null; then cloud-init clean --logs --seed; fi
+# Session Manager's agent runs on a builder, too: what it noted of that one, it would note again after the clearing.
+if [ -e /lib/systemd/system/amazon-ssm-agent.service ]; then systemctl stop amazon-ssm-agent.service; fi
+rm -rf /var/lib/amazon/ssm/*
 # Whoever was let in to build.
 rm -rf /root/.ssh /home/*/.ssh /root/.cache /home/*/.cache /root/.bash_history /home/*/.bash_history
 rm -f /etc/sudoers.d/90-cloud-init-users

@@ -11,7 +11,7 @@ from tests.ops.machines import Machine
 from tests.ops.staging import PROJECT, RELEASE, Staging
 
 ROLES = ("console", "worker", "utility", "outpost")
-READY_SECONDS = 90.0
+READY_SECONDS = 240.0  # as long as an instance gives itself, see instance/settings.py
 
 
 class Fleet:
