@@ -11,6 +11,7 @@ import struct
 import tarfile
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -25,6 +26,25 @@ def image(
 ) -> bytes:
     """One that says of itself what it is. ``size`` is about its bytes; equal arguments give equal bytes."""
     return with_metadata(sysupgrade(size), metadata(version, compatibles))
+
+
+def ready(organisation: Any, version: str, size: int) -> int:
+    """The primary key of one that may be rolled out at once, its file in the storage. Inside Django."""
+    from devices import storage
+    from devices.models import FirmwareImage
+    from devices.models.firmware import ImageState
+
+    content, key = image(version, size=size), f"firmware/ready/{version}.bin"
+    storage.write(key, content)
+    return FirmwareImage.objects.create(
+        organisation=organisation,
+        file_name=f"{version}.bin",
+        key=key,
+        size=len(content),
+        state=ImageState.READY,
+        version=version,
+        compatibles=[HARDWARE],
+    ).pk
 
 
 def sysupgrade(size: int = 64 * 1024) -> bytes:

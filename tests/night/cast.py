@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-HARDWARE = "edgecore_eap101"
 VERSION = "TIP-v9.9.0"
 EMAIL = "ada@lento.example"
 
@@ -31,6 +30,7 @@ def seed(places: list[dict[str, str]], serials: list[list[str]]) -> dict[str, An
     from devices.claiming import claim
     from devices.models import Network
     from devices.rendering.intent import NetworkIntent
+    from tests.images import ready
     from tests.world import person
 
     user = person("Ada", EMAIL)
@@ -40,26 +40,7 @@ def seed(places: list[dict[str, str]], serials: list[list[str]]) -> dict[str, An
         intent = NetworkIntent(place.name, place.country, place.timezone, place.start, place.end)
         networks.append(network := Network.open(user, organisation, intent))
         claim(user, network, "\n".join(those))
-    return {"networks": [network.pk for network in networks], "image": _image(organisation)}
-
-
-def _image(organisation: Any) -> int:
-    from devices import storage
-    from devices.models import FirmwareImage
-    from devices.models.firmware import ImageState
-    from tests.images import image
-
-    content, key = image(VERSION, [HARDWARE], size=8 * 1024), f"firmware/night/{VERSION}.bin"
-    storage.write(key, content)
-    return FirmwareImage.objects.create(
-        organisation=organisation,
-        file_name=f"{VERSION}.bin",
-        key=key,
-        size=len(content),
-        state=ImageState.READY,
-        version=VERSION,
-        compatibles=[HARDWARE],
-    ).pk
+    return {"networks": [network.pk for network in networks], "image": ready(organisation, VERSION, 8 * 1024)}
 
 
 def start(image: int, starts_at: str, shares: list[int], **terms: Any) -> int:

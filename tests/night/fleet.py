@@ -19,7 +19,7 @@ from devices.simulation.device import Device, Habits
 from devices.simulation.fleet import Fleet
 from devices.simulation.hardware import BY_COMPATIBLE
 from devices.simulation.options import Options
-from tests.night.cast import HARDWARE
+from tests.images import HARDWARE
 
 #: Quick ones: what takes minutes in reality takes minutes of the compressed clock.
 QUICK = Habits(

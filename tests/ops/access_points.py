@@ -23,8 +23,8 @@ from devices.simulation.fleet import Fleet
 from devices.simulation.hardware import BY_COMPATIBLE
 from devices.simulation.identity import Identity
 from devices.simulation.options import Options
+from tests.images import HARDWARE
 from tests.night.fleet import Flashed, _write, _write_new, read
-from tests.ops.cast import HARDWARE
 from tests.outpost.certificates import Authority
 
 FIRST_SERIAL = 0x02AE70000000

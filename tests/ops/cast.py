@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any
 
 EMAIL = "ada@lento.example"
-HARDWARE = "edgecore_eap101"
 VERSION = "TIP-v9.9.0"
 ALWAYS = ("00:00", "23:59")
 
@@ -23,6 +22,7 @@ def seed(places: dict[str, list[str]]) -> dict[str, Any]:
     from accounts.models import Organisation
     from devices.claiming import claim
     from devices.models import Network
+    from tests.images import ready
     from tests.world import person
 
     user = person("Ada", EMAIL)
@@ -33,7 +33,11 @@ def seed(places: dict[str, list[str]]) -> dict[str, Any]:
         claim(user, network, "\n".join(serials))
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE rehearsed_effect (id BIGINT AUTO_INCREMENT PRIMARY KEY, task TEXT)")
-    return {"organisation": organisation.slug, "networks": networks, "image": _image(organisation)}
+    return {
+        "organisation": organisation.slug,
+        "networks": networks,
+        "image": ready(organisation, VERSION, 32 * 1024),
+    }
 
 
 def _intent(name: str, number: int) -> Any:
@@ -42,25 +46,6 @@ def _intent(name: str, number: int) -> Any:
     staff = SsidIntent(f"{number}1", "Lento", Security.WPA2_WPA3, passphrase="slow coffee, fast wifi")
     guests = SsidIntent(f"{number}2", "Lento Guests", Security.OPEN, guest=True, isolate=True)
     return NetworkIntent(name, "NL", "Europe/Amsterdam", *ALWAYS, ssids=(staff, guests))
-
-
-def _image(organisation: Any) -> int:
-    from devices import storage
-    from devices.models import FirmwareImage
-    from devices.models.firmware import ImageState
-    from tests.images import image
-
-    content, key = image(VERSION, [HARDWARE], size=32 * 1024), f"firmware/rolling/{VERSION}.bin"
-    storage.write(key, content)
-    return FirmwareImage.objects.create(
-        organisation=organisation,
-        file_name=f"{VERSION}.bin",
-        key=key,
-        size=len(content),
-        state=ImageState.READY,
-        version=VERSION,
-        compatibles=[HARDWARE],
-    ).pk
 
 
 def start(image: int, network: int, at_once: int) -> int:
