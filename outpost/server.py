@@ -43,7 +43,7 @@ HANDSHAKE_SECONDS: Final = 30.0
 READ_BUFFER: Final = 2_048  # bytes per connection to begin with; the default 16 KiB is most of its memory
 SUBPROTOCOL: Final = "ucentral-broker"
 SWEEP_SECONDS: Final = 1.0
-STALLED_SECONDS: Final = 10.0  # the live store's own limits are shorter: such a call never ends
+STALLED_SECONDS: Final = 30.0  # beyond the live store's own limits, 4 tries of 5 s: such a call never ends
 FREEZE_SECONDS: Final = 60.0
 DRAIN_TICK: Final = 0.05
 DRAIN_AT_LEAST: Final = 10  # connections closed per tick
@@ -85,7 +85,6 @@ class Outpost:
         """Listen on the settings' address (or another port of it); returns the port. Raises ``OSError``."""
         for work in (*self.batches, *self.deliveries, self._nudges):
             self._begin(work.run())
-        self._begin(self._sweep())
         self._server = await ws_create_server(
             self._upgrade,
             self.settings.listen.host,
@@ -100,6 +99,7 @@ class Outpost:
             backlog=BACKLOG,
             reuse_port=True,
         )
+        self._begin(self._sweep())  # whose beats say that we serve
         bound: int = self._server.sockets[0].getsockname()[1]
         log.info("listening", extra={"port": bound, "outpost": self.id, "room": self.room})
         return bound

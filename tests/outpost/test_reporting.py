@@ -21,7 +21,7 @@ if not child:
         extra = {"serial": "903cb3000001", "data": "s3cr3t-M4rk"}
         logging.getLogger("outpost").exception("given up", extra=extra)
     import sentry_sdk
-    sentry_sdk.flush(5)
+    sentry_sdk.flush(30)
     os._exit(0)
 os.waitpid(child, 0)
 """

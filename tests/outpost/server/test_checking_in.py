@@ -6,10 +6,13 @@ import time
 import pytest
 from websockets.sync.client import connect
 
+from outpost.batches import BATCH_SECONDS
 from outpost.store.contract import Desired
 from tests.outpost.protocol.frames import compressed, said, sample, state
-from tests.outpost.running import AccessPoint, Console, eventually
+from tests.outpost.running import LONG, AccessPoint, Console, eventually
 from tests.outpost.server.raw import UPGRADE, RawClient
+
+QUIET = 1.0  # seconds; much longer than anything waits before it is written
 
 
 @pytest.fixture
@@ -24,12 +27,10 @@ def claimed(outpost, console, serial):
 
 def test_a_configuration_arrives_at_once_and_its_answer_comes_back(claimed, console):
     console.want(claimed.serial, 50)
-    began = time.monotonic()
-    frame = claimed.hear()
+    frame = claimed.hear()  # nobody asks again: it comes now or never
     claimed.answer(frame)
     eventually(lambda: console.facts(claimed.serial)[-1] == ("applied", {"uuid": 50, "rejected": []}))
     assert frame["params"]["config"] == {"uuid": 50, "unit": {"name": "a"}}
-    assert time.monotonic() - began < 1.0
     eventually(lambda: console.reported(claimed.serial).uuid == 50)
 
 
@@ -141,7 +142,7 @@ def test_a_second_connection_replaces_the_first_whichever_worker_it_meets(outpos
 @pytest.mark.parametrize("path", ["/", "/?encoding=text", "/any/where"])
 def test_any_path_will_do(outpost, path):
     with connect(f"ws://127.0.0.1:{outpost.port}{path}", compression="deflate") as socket:
-        assert socket.ping().wait(5)
+        assert socket.ping().wait(LONG)
         assert socket.protocol.extensions == []
 
 
@@ -168,12 +169,12 @@ def test_a_fragmented_message_is_joined(claimed, console):
 
 def test_pings_are_answered_and_count_as_signs_of_life(claimed, console):
     seen = console.reported(claimed.serial).last_seen
-    for _ in range(120):
-        assert claimed.socket.ping().wait(5)
-        time.sleep(0.05)
-        if console.reported(claimed.serial).last_seen > seen:
-            return
-    raise AssertionError("pings never counted")
+
+    def counted():
+        assert claimed.socket.ping().wait(LONG)
+        return console.reported(claimed.serial).last_seen > seen
+
+    eventually(counted)
 
 
 def test_a_document_that_cannot_be_opened_is_refused_in_words(claimed, console):
@@ -194,18 +195,20 @@ def calls(outpost):
 def quiet(outpost):
     """The same, once nothing happens any more."""
     before = calls(outpost)
-    time.sleep(0.15)
+    time.sleep(QUIET)
     return before if calls(outpost) == before else None
 
 
 def test_unchanged_check_ins_cost_a_share_of_a_batch_and_nothing_else(outpost, claimed):
     before = eventually(lambda: quiet(outpost))
+    began = time.monotonic()
     for _ in range(500):
         claimed.state()
+    batches = (time.monotonic() - began) / BATCH_SECONDS
     eventually(lambda: calls(outpost)["seen"] > before["seen"])
     after = eventually(lambda: quiet(outpost))
     assert {name for name in after if after[name] != before[name]} == {"seen"}
-    assert after["seen"] - before["seen"] <= 20
+    assert after["seen"] - before["seen"] <= 20 + batches
 
 
 def test_whose_session_ended_and_why_is_logged(own_outpost):

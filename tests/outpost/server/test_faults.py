@@ -11,7 +11,7 @@ import pytest
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from outpost.store.contract import StoreUnavailable
-from tests.outpost.running import ROOT, AccessPoint, Console, eventually
+from tests.outpost.running import LONG, ROOT, AccessPoint, Console, eventually
 
 FLEET = [f"{number:012x}" for number in range(1, 26)]
 
@@ -108,7 +108,7 @@ def test_a_killed_worker_is_replaced_and_everybody_gets_the_configuration(own_ou
     before = own_outpost.workers()
     want_all(console, 20)
     os.kill(before[0], signal.SIGKILL)
-    eventually(lambda: applied(console, 20), 30)
+    eventually(lambda: applied(console, 20))
     eventually(lambda: told(console, 20))
     after = eventually(lambda: len(own_outpost.workers()) == 2 and own_outpost.workers())
     assert before[0] not in after
@@ -121,22 +121,22 @@ def test_killed_altogether_and_started_again_everybody_gets_the_configuration(ow
     own_outpost.kill()
     eventually(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in workers))
     own_outpost.start()
-    eventually(lambda: applied(console, 20), 30)
+    eventually(lambda: applied(console, 20))
     eventually(lambda: told(console, 20))
 
 
-def test_the_store_killed_in_mid_push_and_rebuilt_everybody_gets_it(
+def test_the_store_killed_in_mid_push_and_rebuilt_everybody_gets_it_over_the_same_connection(
     own_live_server, own_outpost, console, fleet
 ):
+    connections = [one.connections for one in fleet]
     want_all(console, 20)
     own_live_server.kill()
     time.sleep(1)
     own_live_server.start()
     want_all(console, 20)  # what rebuild_live_store does
-    eventually(lambda: applied(console, 20), 30)
+    eventually(lambda: applied(console, 20))
     eventually(lambda: told(console, 20))
-    # Usually over the same connections; once in many runs one worker's access points had to dial again.
-    assert all(one.connections <= 2 for one in fleet), own_outpost.failures
+    assert [one.connections for one in fleet] == connections, own_outpost.failures
 
 
 def test_while_the_store_is_away_connections_are_kept_new_ones_taken_and_nothing_is_lost(
@@ -153,7 +153,7 @@ def test_while_the_store_is_away_connections_are_kept_new_ones_taken_and_nothing
         console.want("0000000000aa", 20)
         assert newcomer.hear()["params"]["uuid"] == 20
         eventually(lambda: console.reported("0000000000aa").state)
-    eventually(lambda: applied(console, 20), 30)
+    eventually(lambda: applied(console, 20))
 
 
 def test_told_to_end_it_closes_everybody_and_says_so(own_outpost, console, fleet):
@@ -168,16 +168,18 @@ def test_told_to_end_it_closes_everybody_and_says_so(own_outpost, console, fleet
 
 
 def test_while_it_drains_it_is_not_ready_and_takes_nobody_new(own_outpost):
+    own_outpost.environment["OUTPOST_DRAIN_GRACE_SECONDS"] = "5"  # to come by and see that it is not ready
     own_outpost.start()
     held = [AccessPoint(own_outpost.port, f"{number:012x}").connect() for number in range(100)]
     own_outpost.process.send_signal(signal.SIGTERM)
     eventually(lambda: own_outpost.ask("/readyz") == (503, "draining\n"))
+    eventually(lambda: '"event":"draining"' in own_outpost.log.read_text())
     with pytest.raises((OSError, InvalidStatus)):
         AccessPoint(own_outpost.port, "0000000000aa")
     began = time.monotonic()
     reasons = {one.ended() for one in held}
     assert reasons == {"draining"}
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 15  # few need not take all the time there is
 
 
 def test_a_nudge_nobody_understands_costs_nobody_their_connection(own_live_server, own_outpost):
@@ -209,7 +211,7 @@ def test_a_taken_port_is_said_in_words(own_outpost):
         env=own_outpost.environment,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=LONG,
     )
     assert second.returncode == 1
     assert "cannot start" in second.stderr

@@ -43,7 +43,7 @@ class TestBounds:
     ) -> None:
         (session,) = outpost.connected([connection()])
         record = f"{live_store_prefix}r:{CAFE}"
-        assert PARKED_SECONDS - 5 <= redis.ttl(record) <= PARKED_SECONDS
+        assert PARKED_SECONDS - 60 <= redis.ttl(record) <= PARKED_SECONDS
         redis.expire(record, 10)
         outpost.seen([seen(session)])
         assert redis.ttl(record) > 10
@@ -65,8 +65,11 @@ class TestBounds:
         live.put_commands([command(1), command(2, expires_after=0)])
         for key in ("q:" + CAFE, "k:1", "k:2"):
             assert redis.ttl(live_store_prefix + key) > 0, key
-        longest = redis.ttl(f"{live_store_prefix}k:1")
-        assert abs(redis.ttl(f"{live_store_prefix}q:{CAFE}") - longest) <= 1
+        with redis.pipeline() as at_once:
+            longest, queue = (
+                at_once.ttl(f"{live_store_prefix}k:1").ttl(f"{live_store_prefix}q:{CAFE}").execute()
+            )
+        assert abs(queue - longest) <= 1
 
     def test_the_stream_of_facts_is_bounded(
         self, outpost: Driven, redis: Redis, live_store_prefix: str, monkeypatch: pytest.MonkeyPatch

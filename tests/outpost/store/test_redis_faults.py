@@ -156,7 +156,7 @@ def test_a_cut_subscription_is_renewed_and_says_so(
                     lambda: admin.execute_command("CLIENT KILL TYPE pubsub"),
                     lambda: own_live.nudge([CAFE]),
                 ),
-                10,
+                60,
             )
         )
     assert heard == [[], [], [CAFE]]
@@ -178,7 +178,7 @@ def test_nudges_outlive_a_restart(
         own_live.nudge([CAFE])
 
     heard = own_outpost.runner.run(
-        asyncio.wait_for(_batches_across(own_outpost.store, restart, register_and_nudge), 20)
+        asyncio.wait_for(_batches_across(own_outpost.store, restart, register_and_nudge), 60)
     )
     assert heard == [[], [], [CAFE]]
 
