@@ -9,6 +9,7 @@ from devices.simulation.device import Device
 from devices.simulation.fleet import Fleet, Predicate
 
 T = TypeVar("T")
+LONG = 60.0  # seconds until a test gives up waiting; it usually takes milliseconds
 
 
 class FleetThread:
@@ -41,22 +42,22 @@ class FleetThread:
     def device(self, serial: str) -> Device:
         return self.fleet.device(serial)
 
-    def wait_until(self, predicate: Predicate, timeout: float = 10.0) -> None:
+    def wait_until(self, predicate: Predicate, timeout: float = LONG) -> None:
         """`predicate(fleet)` is looked at, in the fleet's thread, after every change of a device."""
         self.call(self.fleet.until(predicate, timeout))
 
-    def wait_connected(self, *serials: str, timeout: float = 10.0) -> None:
+    def wait_connected(self, *serials: str, timeout: float = LONG) -> None:
         """All of `serials` are connected; every device, when none is named."""
         wanted = serials or tuple(self.fleet.devices)
         self.wait_until(lambda fleet: all(fleet.is_connected(serial) for serial in wanted), timeout)
 
-    def wait_for_uuid(self, serial: str, uuid: int, timeout: float = 10.0) -> None:
+    def wait_for_uuid(self, serial: str, uuid: int, timeout: float = LONG) -> None:
         """Configuration number `uuid` or a higher one is in force."""
         self.wait_until(lambda fleet: fleet.device(serial).uuid >= uuid, timeout)
 
-    def wait_for_ssid(self, serial: str, name: str, timeout: float = 10.0) -> None:
+    def wait_for_ssid(self, serial: str, name: str, timeout: float = LONG) -> None:
         """An SSID called `name` is on air."""
         self.wait_until(lambda fleet: name in fleet.device(serial).ssids, timeout)
 
-    def wait_for_ssid_gone(self, serial: str, name: str, timeout: float = 10.0) -> None:
+    def wait_for_ssid_gone(self, serial: str, name: str, timeout: float = LONG) -> None:
         self.wait_until(lambda fleet: name not in fleet.device(serial).ssids, timeout)

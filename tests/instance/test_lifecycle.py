@@ -204,10 +204,18 @@ def test_the_wait_for_the_balancer_ends(released_at: float, waited: float, beats
 
 def test_heartbeats_go_on_while_units_finish(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drain, "BEAT_EVERY", 0.05)
-    slow, heard = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"]), []
-    drain.stop(slow, lambda: heard.append(1) is None)
+    slow = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+    heard: list[int] = []
+
+    def beat() -> bool:
+        heard.append(1)
+        if len(heard) == 2 and slow.stdin:
+            slow.stdin.close()  # which it waits for
+        return True
+
+    drain.stop(slow, beat)
     assert slow.returncode == 0
-    assert heard
+    assert len(heard) >= 2
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,8 @@ class Cloud:
                     self.changed.notify_all()
         except ConnectionClosed:
             pass
+        with self.changed:
+            self.changed.notify_all()
 
     def send(self, serial: str, method: str, number: int = 1, **params: Any) -> None:
         params = {"serial": serial, "when": 0, **params}
@@ -65,7 +67,7 @@ class Cloud:
     def results(self) -> list[Message]:
         return [message for _, message in self.said if "result" in message]
 
-    def wait_for(self, something: Callable[[], Any], timeout: float = 10.0) -> Any:
+    def wait_for(self, something: Callable[[], Any], timeout: float = 60.0) -> Any:
         """Answers what `something` does as soon as it is true."""
         with self.changed:
             assert self.changed.wait_for(something, timeout), f"not said within {timeout} s: {self.said}"

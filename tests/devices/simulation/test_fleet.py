@@ -18,6 +18,7 @@ from devices.simulation.options import Options, before_redial
 from devices.simulation.thread import FleetThread
 from tests.devices.simulation.cloud import Cloud
 from tests.devices.simulation.documents import AT_ONCE, SERIAL, device, document
+from tests.servers import free_port
 
 #: Redials after 10 ms instead of 10 s; nobody comes or goes.
 QUICK = Options(ramp=0, reconnect=0.001, events_every=0)
@@ -81,8 +82,8 @@ def test_a_cloud_that_says_goodbye_is_dialled_again(cloud):
 
 
 def test_an_answer_without_connection_is_lost_but_the_configuration_is_not(cloud):
-    one = device(habits=replace(AT_ONCE, apply_seconds=(0.2, 0.2)))
-    with connected(cloud, one, options=replace(QUICK, reconnect=0.1)) as running:
+    one = device(habits=replace(AT_ONCE, apply_seconds=(3, 3)))
+    with connected(cloud, one, options=replace(QUICK, reconnect=0.5)) as running:  # after 5 s
         configure(cloud, 100)
         cloud.sessions[SERIAL].close()
         running.wait_for_uuid(SERIAL, 100)
@@ -144,7 +145,7 @@ def test_repeated_states_are_the_same_frame(cloud):
 
 def test_a_device_pings_after_silence_and_measures_the_answer(cloud):
     with connected(cloud, options=replace(QUICK, ping_idle=0.02, ping_hangup=30.0)) as running:
-        running.wait_until(lambda fleet: len(fleet.figures.ping.newest) == 1)
+        running.wait_until(lambda fleet: len(fleet.figures.ping.newest) >= 1)
         assert 0 < running.fleet.figures.ping.newest[0] < 10
 
 
@@ -180,13 +181,8 @@ def _upgrade(request: bytes) -> bytes:
 def test_a_device_hangs_up_on_a_cloud_that_does_not_answer_pings():
     options = replace(QUICK, ping_idle=0.02, ping_hangup=0.05)
     with deaf_cloud() as url, playing(url, options=options) as running:
-        running.wait_until(lambda fleet: fleet.figures.counts.no_pong == 1)
-        running.wait_until(lambda fleet: fleet.figures.counts.connects == 2)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+        running.wait_until(lambda fleet: fleet.figures.counts.no_pong >= 1)
+        running.wait_until(lambda fleet: fleet.figures.counts.connects >= 2)
 
 
 def test_a_fleet_waits_for_a_cloud_that_starts_later():
@@ -229,7 +225,7 @@ def test_the_alarm_rings_when_dropped_early(cloud):
 
 async def ended_when_connected(fleet: Fleet) -> int:
     playing = asyncio.create_task(fleet.run())
-    await fleet.until(lambda fleet: fleet.all_connected, 10)
+    await fleet.until(lambda fleet: fleet.all_connected, 60)
     fleet.end()
     return await playing
 
@@ -239,6 +235,7 @@ def test_an_orderly_end(cloud):
     assert asyncio.run(ended_when_connected(fleet)) == ENDED
     assert fleet.figures.counts.connects == 1
     assert fleet.figures.counts.connected == 0
+    cloud.wait_for(lambda: SERIAL in cloud.sessions and cloud.sessions[SERIAL].protocol.close_rcvd)
     assert cloud.sessions[SERIAL].protocol.close_rcvd.code == 1001
 
 

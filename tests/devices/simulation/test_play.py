@@ -20,7 +20,7 @@ def started(*arguments: str) -> subprocess.Popen:
 
 def ended(*arguments: str) -> tuple[int, str, str]:
     with started(*arguments) as program:
-        out, err = program.communicate(timeout=30)
+        out, err = program.communicate(timeout=60)
     return program.returncode, out, err
 
 
@@ -29,7 +29,7 @@ def test_a_signal_ends_it_in_order(cloud, number):
     with started("--url", cloud.url, "--count", "3", "--ramp", "0", "--json") as program:
         cloud.wait_for(lambda: len(cloud.all("connect")) == 3)
         program.send_signal(number)
-        out, err = program.communicate(timeout=10)
+        out, err = program.communicate(timeout=60)
     summary = json.loads(out.splitlines()[-1])
     assert (program.returncode, err) == (0, "")
     assert (summary["connects"], summary["connected"], summary["alarms"]) == (3, 0, [])
@@ -51,7 +51,7 @@ def test_serials_come_from_a_file_with_their_models(cloud, tmp_path):
     with started("--url", cloud.url, "--serials-file", str(tmp_path / "serials")) as program:
         cloud.wait_for(lambda: len(cloud.all("connect")) == 2)
         program.terminate()
-        program.communicate(timeout=10)
+        program.communicate(timeout=60)
     models = {
         message["params"]["serial"]: message["params"]["capabilities"] for message in cloud.all("connect")
     }
