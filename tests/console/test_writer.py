@@ -71,9 +71,9 @@ def test_the_replica_is_asked_though_it_only_reads() -> None:
 def test_a_connection_that_says_nothing_is_ended_with_its_locks_and_replaced(
     server: MariaDB, db: None
 ) -> None:
-    told = configure(server.url, "", idle_seconds=1)["default"]
+    told = configure(server.url, "", idle_seconds=3)["default"]
     wrapper = DatabaseWrapper(connection.settings_dict | told, "default")
     wrapper.ensure_connection()
-    threading.Event().wait(2)  # the server's own clock
+    threading.Event().wait(5)  # the server's own clock
     assert not wrapper.is_usable()
     wrapper.close()

@@ -14,7 +14,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.conf import settings as live
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import transaction
 
 from accounts.adapter import mfa_context
 from accounts.keyring import Keyring, keyring
@@ -151,11 +151,12 @@ def test_killed_midway_and_run_again(process_environment: dict[str, str], settin
         stdout=subprocess.DEVNULL,
     )
     everything = outdated()
-    while outdated() > everything - 200:
-        assert process.poll() is None, "it ended before anything was seen to change"
-        connection.close()
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    with transaction.atomic():  # it cannot come past a row that is locked
+        Ssid.objects.select_for_update().get(name="2000")
+        while outdated() > everything - 200:
+            assert process.poll() is None, "it ended before anything was seen to change"
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
     assert 0 < outdated() < everything
     run()
     settings.FIELD_ENCRYPTION_KEYS = [NEW]

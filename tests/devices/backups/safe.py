@@ -1,5 +1,6 @@
 """A database full of odd values on a real server with a replica, and another one to restore into."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -94,6 +95,13 @@ class Writers:
     def __exit__(self, *error: object) -> None:
         self._stop.set()
         self._thread.join()
+
+    def write_on(self) -> None:
+        """Wait for one more transfer. Fails when none comes within a minute."""
+        before, deadline = self.transfers, time.monotonic() + 60
+        while self.transfers == before:
+            assert time.monotonic() < deadline, "the writer waits"
+            time.sleep(0.001)
 
     def _write(self) -> None:
         connection = MySQLdb.connect(
