@@ -70,7 +70,9 @@ class Once:
         for copy in _copies(request, body):
             try:
                 response = attempt(copy)
-            except Void:
+            except Exception as error:
+                if not (isinstance(error, Void) or faults.is_passing(error)):
+                    raise
                 log.info("request run again", method=request.method, path=request.path)
             else:
                 vars(request).update(vars(copy))  # who it was, and what it found, for those outside
@@ -102,8 +104,6 @@ class Once:
         except AskedBefore:
             return _answered_before(key)
         except Exception as error:
-            if isinstance(error, Void) or faults.is_passing(error):
-                raise Void from error
             if response is None or isinstance(error, Error):
                 raise
             log.exception("done, but what follows the commit broke", path=request.path)

@@ -132,6 +132,13 @@ def test_a_commit_whose_answer_is_lost_is_done_once(committed: World) -> None:
     assert Invitation.objects.count() == 1
 
 
+def test_a_fault_while_the_first_answer_is_looked_up_passes_too(committed: World) -> None:
+    bo = committed.browser(committed.bo)
+    send(bo)
+    with connection.execute_wrapper(failing(2013, 1, "SELECT `accounts_answer`")):
+        assert (send(bo).status_code, Invitation.objects.count()) == (302, 1)
+
+
 def test_connections_cut_between_requests_and_amid_them_fail_nobody(committed: World) -> None:
     bo = committed.browser(committed.bo)
     bo.raise_request_exception = False
