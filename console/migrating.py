@@ -14,6 +14,8 @@ from django.db.migrations import operations as ops
 from django.db.migrations.operations.base import Operation
 
 MARK = "unused_since"
+# Libraries cannot mark theirs: "app.name", and since which release nothing uses what that migration removes.
+LIBRARIES: dict[str, str] = {}
 _REMOVED = {
     ops.RemoveField: "removes a column",
     ops.DeleteModel: "removes a table",
@@ -43,13 +45,20 @@ def unmarked(migrations: Iterable[Migration]) -> list[str]:
 
 def too_early(migrations: Iterable[Migration], running: str) -> list[str]:
     """Contractions that instances of the release ``running`` would not survive."""
-    since = {one: getattr(one, MARK, "") for one in migrations if contractions(one)}
+    found = [(one, _unused_since(one)) for one in migrations if contractions(one)]
     return [
-        f"{one.app_label}.{one.name} takes away what is unused since {since[one] or 'nobody said when'}, "
-        f"and {running} is running: deploy a release in between first"
-        for one in since
-        if not since[one] or _version(running) < _version(since[one])
+        f"{one} takes away what is unused since {since}, and {running} is running: "
+        "deploy a release in between first"
+        if since
+        else f"{one} takes something away, and nobody said since when it is unused: "
+        f"{MARK} on its class, or a line in LIBRARIES of console/migrating.py for a library's"
+        for one, since in found
+        if not since or _version(running) < _version(since)
     ]
+
+
+def _unused_since(migration: Migration) -> str:
+    return str(getattr(migration, MARK, "") or LIBRARIES.get(str(migration), ""))
 
 
 def _contraction(operation: Operation) -> str:

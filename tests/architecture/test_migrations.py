@@ -6,7 +6,7 @@ from django.db import migrations, models
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 
-from console.migrating import MARK, contractions, too_early, unmarked
+from console.migrating import LIBRARIES, MARK, contractions, too_early, unmarked
 
 NAME = models.CharField(max_length=20)
 
@@ -90,3 +90,12 @@ def test_a_marked_contraction_waits_for_a_release_that_does_not_need_it(running:
     contraction = a_migration(migrations.RemoveField("network", "name"), unused_since="0.3.0")
     assert unmarked([contraction]) == []
     assert bool(too_early([contraction], running)) is refused
+
+
+def test_a_librarys_migration_is_vouched_for_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    foreign = migrations.Migration("0099_shorter", "account")
+    foreign.operations = [migrations.AlterField("emailaddress", "email", NAME)]
+    (words,) = too_early([foreign], "0.3.0+abc")
+    assert "account.0099_shorter takes something away, and nobody said since when" in words
+    monkeypatch.setitem(LIBRARIES, "account.0099_shorter", "0.3.0")
+    assert too_early([foreign], "0.3.0+abc") == []
