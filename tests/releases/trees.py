@@ -20,14 +20,22 @@ def copy_of_this_tree(to: Path) -> Path:
 
 
 def previous_release(to: Path) -> Path | None:
-    """The tree of the newest tag ``v…`` before this commit; None without one, or without its history."""
-    tag = _git("describe", "--tags", "--abbrev=0", "--match", "v*")
-    archive = tag and _git("archive", "--format=tar", tag.decode().strip())
+    """The tree of the newest tag ``v…``; before there is one, of the commit before the newest migration.
+
+    None where that history is not here.
+    """
+    commit = _git("describe", "--tags", "--abbrev=0", "--match", "v*").decode().strip()
+    commit = commit or f"{_adds_the_newest_migration()}^"
+    archive = _git("archive", "--format=tar", commit, *ROOMS, "manage.py")
     if not archive:
         return None
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(to, filter="data")
     return to
+
+
+def _adds_the_newest_migration() -> str:
+    return _git("log", "-1", "--diff-filter=A", "--format=%H", "--", "*/migrations/0*.py").decode().strip()
 
 
 def manage(tree: Path, environment: dict[str, str], *words: str) -> str:
