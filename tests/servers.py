@@ -26,14 +26,17 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from random import SystemRandom
 from typing import Any, Self
 
-START_TIMEOUT = 60.0  # seconds; a loaded machine needs far more than the usual one
+START_TIMEOUT = 120.0  # seconds; a loaded machine needs far more than the usual one
 DATABASE = "aerie"
 BUCKET = "aerie"
 REDIS_DATABASES = 64  # two for each pytest-xdist worker
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
+_PORTS = range(10_000, 32_000)  # below those that the kernel gives to whoever wants any (Linux: from 32768)
+_next_port = itertools.count(SystemRandom().randrange(len(_PORTS)))  # others look for some at the same time
 
 
 class ServerFailed(RuntimeError):
@@ -41,10 +44,18 @@ class ServerFailed(RuntimeError):
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of the loopback address that nobody listened on a moment ago.
+
+    It may be taken minutes later, or again and again by somebody who is killed and started, and is free all
+    the while: no connection gets it by chance, and this process names it once in a while only.
+    """
+    for number in itertools.islice(_next_port, len(_PORTS)):
+        port = _PORTS[number % len(_PORTS)]
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ServerFailed("No port is free.")
 
 
 def _die_with_parent() -> None:

@@ -74,7 +74,7 @@ class Stack:
         else:
             self.processes[name].start()
 
-    def wait_until_ready(self, timeout: float = 60.0) -> None:
+    def wait_until_ready(self, timeout: float = 120.0) -> None:
         urls = f"{self.url}/readyz", f"http://127.0.0.1:{self.admin_port}/readyz"
         wait_for(lambda: all(answers(url) for url in urls), timeout, self.last_words)
 

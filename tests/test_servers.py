@@ -13,7 +13,7 @@ import MySQLdb
 import pytest
 import redis
 
-from tests.servers import MariaDB, Redis
+from tests.servers import MariaDB, Redis, free_port
 
 Run = tuple["subprocess.Popen[str]", list[int]]
 
@@ -21,7 +21,7 @@ Run = tuple["subprocess.Popen[str]", list[int]]
 @pytest.fixture
 def run() -> Iterator[Run]:
     """A run whose command names the servers' ports and then waits to be told to stop."""
-    script = 'echo "$DATABASE_URL $REDIS_URL $AWS_ENDPOINT_URL"; exec sleep 60'
+    script = 'echo "$DATABASE_URL $REDIS_URL $AWS_ENDPOINT_URL"; exec sleep 600'
     command = [sys.executable, "-m", "tests.servers", "--", "sh", "-c", script]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=_heed_ctrl_c
@@ -42,10 +42,15 @@ def is_closed(port: int) -> bool:
 
 
 def wait_until_closed(ports: list[int]) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not all(map(is_closed, ports)) and time.monotonic() < deadline:
         time.sleep(0.01)
     return all(map(is_closed, ports))
+
+
+def test_a_port_is_named_once() -> None:
+    """Nobody else gets it before whoever asked has taken it."""
+    assert len({free_port() for _ in range(500)}) == 500
 
 
 def test_a_killed_redis_comes_back_empty_on_the_same_port() -> None:
@@ -82,7 +87,7 @@ def test_a_run_told_to_stop_stops_its_servers(run: Run, number: signal.Signals) 
     process, ports = run
     assert len(ports) == 3
     os.killpg(process.pid, number)  # as a terminal's Ctrl-C and a service manager's stop do
-    assert process.wait(10) == 128 + number
+    assert process.wait(60) == 128 + number
     assert wait_until_closed(ports)
 
 

@@ -86,7 +86,7 @@ def _received(server: MariaDB) -> str:
 
 
 def _wait(server: MariaDB, statement: str) -> None:
-    for _look in range(200):
+    for _look in range(1200):
         if query(server, "SHOW STATUS LIKE 'Rpl_semi_sync_master_clients'")[0][1] != "0":
             return
         time.sleep(0.05)

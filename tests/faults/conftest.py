@@ -14,7 +14,7 @@ from devices.simulation.thread import FleetThread
 from tests.stack import FIRST_SERIAL, Browser, Stack, running_stack
 
 ACCESS_POINTS = 25
-CONVERGED_WITHIN = 60.0  # seconds from the restart of whatever was killed
+CONVERGED_WITHIN = 120.0  # seconds from the restart of whatever was killed
 _numbers = count(1)
 
 
@@ -62,7 +62,7 @@ def passphrases(device: Device) -> set[str]:
 @pytest.fixture(scope="session")
 def scene() -> Iterator[Scene]:
     with running_stack(ACCESS_POINTS) as stack, FleetThread(fleet(stack)) as running:
-        running.wait_until(lambda all_of: all("Lento Staff" in d.ssids for d in all_of.devices.values()), 60)
+        running.wait_until(lambda all_of: all("Lento Staff" in d.ssids for d in all_of.devices.values()), 120)
         yield Scene(stack, Browser(stack.url), running)
 
 

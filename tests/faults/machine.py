@@ -39,9 +39,9 @@ class Machine:
             for process in self.processes.values():
                 Stack._kill(process)
 
-    def wait_until_ready(self, ready: bool = True, timeout: float = 60) -> None:
+    def wait_until_ready(self, timeout: float = 120) -> None:
         everybody = self.readiness.values()
-        wait_for(lambda: all(answers(url) is ready for url in everybody), timeout, self.last_words)
+        wait_for(lambda: all(map(answers, everybody)), timeout, self.last_words)
 
     def last_words(self) -> str:
         return "\n".join(one.last_words() for one in self.processes.values())

@@ -10,7 +10,7 @@ from tests.faults.writing import Note, at_work
 from tests.servers import free_port
 from tests.stack import Stack, answers, running_stack, wait_for
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(400)
 KILLS = 4
 VISITORS = 2  # who keep signing in; of one account five may try at once, and a killed one counts as trying
 
@@ -22,22 +22,21 @@ def add_console(stack: Stack) -> int:
     second = Process("second", usual.command, environment, stack.directory / "second.log")
     stack.processes["second"] = second
     second.start()
-    wait_for(lambda: answers(f"http://127.0.0.1:{port}/readyz"), 60, stack.last_words)
+    wait_for(lambda: answers(f"http://127.0.0.1:{port}/readyz"), 120, stack.last_words)
     return port
 
 
 def test_a_killed_console_fails_nobody_and_doubles_nothing(measured: Note) -> None:
     with running_stack(6, TRUSTED_PROXIES="2") as stack:
-        ports = {"console": stack.port, "second": add_console(stack)}
-        with haproxy(stack.directory, list(ports.values())) as url:
+        with haproxy(stack.directory, [stack.port, add_console(stack)]) as url:
             writers = at_work(url, visitors=VISITORS)
             for name in ["console", "second"] * (KILLS // 2):
                 time.sleep(3)
+                wait_for(lambda: answers(f"{url}/all-in"), 120, stack.last_words)
                 stack.kill(name)
-                time.sleep(1)
+                wait_for(lambda: not answers(f"{url}/all-in"), 60, stack.last_words)
                 stack.restart(name)
-                address = f"http://127.0.0.1:{ports[name]}/readyz"
-                wait_for(lambda address=address: answers(address), 60, stack.last_words)  # type: ignore[misc]
+            wait_for(lambda: answers(f"{url}/all-in"), 120, stack.last_words)
             time.sleep(2)
             writers.stop()
         writers.measure(measured)

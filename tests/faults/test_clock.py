@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from tests.faults.other_clock import OtherClock, other_clock
 from tests.stack import wait_for
 
 pytestmark = pytest.mark.timeout(300)
-OUT_WITHIN = 15.0  # seconds from the clock's jump
+OUT_WITHIN = 60.0  # seconds from the clock's jump
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def other(scene: Scene) -> Iterator[OtherClock]:
     """Its scheduler leads: the usual one was started after it."""
     scene.stack.kill("scheduler")
     with other_clock(scene.stack) as machine, closing(redis.Redis.from_url(_queues(scene))) as server:
-        wait_for(lambda: bool(server.get(Scheduler.scheduler_lock_key)), 30, machine.last_words)
+        wait_for(lambda: bool(server.get(Scheduler.scheduler_lock_key)), 60, machine.last_words)
         scene.stack.restart("scheduler")
         yield machine
 
@@ -38,20 +38,25 @@ def test_a_wrong_clock_takes_an_instance_out(
 ) -> None:
     other.put(ahead)
     began = time.monotonic()
-    other.wait_until_ready(False, OUT_WITHIN)
-    measured(time.monotonic() - began, "s until console and outpost were out")
     side = "ahead of" if ahead > 0 else "behind"
-    assert (
-        requests.get(other.readiness["console"], timeout=5).json()["clock"].endswith(f"{side} the database's")
-    )
-    assert f"{side} the live store's" in requests.get(other.readiness["outpost"], timeout=5).text
+    wait_for(lambda: is_out(other, "console", f"{side} the database's"), OUT_WITHIN)
+    wait_for(lambda: is_out(other, "outpost", f"{side} the live store's"), OUT_WITHIN)
+    measured(time.monotonic() - began, "s until console and outpost were out")
     wait_for(lambda: ticks(scene), OUT_WITHIN)
     passphrase = scene.propose()
     scene.browser.fill()
     scene.wait_until_on_air(passphrase)
     assert "the clock of this machine is wrong" in other.log("scheduler")
     other.put(0)
-    other.wait_until_ready(True, OUT_WITHIN)
+    other.wait_until_ready(OUT_WITHIN)
+
+
+def is_out(other: OtherClock, name: str, why: str) -> bool:
+    """Not just slow to answer."""
+    with suppress(requests.RequestException):
+        answer = requests.get(other.readiness[name], timeout=10)
+        return answer.status_code == 503 and why in answer.text
+    return False
 
 
 def ticks(scene: Scene) -> bool:

@@ -8,7 +8,7 @@ from tests.night.chaos import Chaos
 from tests.night.rehearsal import Rehearsal, Script, rehearsal
 from tests.night.script import ATTEMPTS, ENDS, PLACES, TERMS
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1000)
 BAD_NIGHT = Script(
     PLACES[:1] + PLACES[-1:],
     access_points=240,
@@ -33,9 +33,9 @@ def test_when_failures_reach_the_budget_it_halts_and_nothing_more_is_claimed() -
 def halted_when_it_should(night: Rehearsal) -> None:
     """It halts; what was under way comes to its end, and no command is added."""
     director = night.director()
-    assert director.play(timeout=120).state == "halted"
+    assert director.play(timeout=300).state == "halted"
     commands = night.books.commands()
-    look = director.wind_down(timeout=120)
+    look = director.wind_down(timeout=300)
     assert (look.state, len(look.busy)) == ("halted", 0)
     assert night.books.commands() == commands
     assert look.counts["failed"] + sum(one.attempts > 0 for one in look.waiting) >= 1

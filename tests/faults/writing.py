@@ -15,7 +15,8 @@ from tests.stack import Browser
 
 INVITERS = 2
 Note = Callable[..., None]
-EVERY = 1.5  # seconds between two invitations of one person: an organisation has fifty open at most
+EVERY = 1.5  # seconds between two invitations of one person
+INVITATIONS = 20  # of one person: an organisation has fifty open at most
 
 SIGN_IN_EVERY = 3.0  # seconds between sign-ins of one visitor; an address may try thirty times a minute
 
@@ -64,9 +65,9 @@ class Writers:
         self._threads: list[threading.Thread] = []
 
     def invite(self, browser: Browser, organisation: str, number: int) -> None:
-        count = 0
-        while not self._stopped.wait(EVERY):
-            count += 1
+        for count in range(INVITATIONS):
+            if self._stopped.wait(EVERY):
+                break
             email = f"guest-{number}-{self._round}-{count}@elsewhere.example"
             self.invitations.time(email, lambda email=email: _invite(browser, organisation, email))  # type: ignore[misc]
 
@@ -89,7 +90,7 @@ class Writers:
     def stop(self) -> None:
         self._stopped.set()
         for thread in self._threads:
-            thread.join(60)
+            thread.join(120)
 
     def failed(self) -> list[str]:
         return self.invitations.failed + self.saves.failed + self.logins.failed

@@ -39,6 +39,7 @@ class Chaos:
         self.stack, self.random = stack, Random(seed)
         self.between, self.away, self.most_redis = between, away, most_redis
         self.kills: Counter[str] = Counter()
+        self.redis_killed: list[float] = []  # Unix seconds
         self.error: Exception | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="chaos")
@@ -63,6 +64,8 @@ class Chaos:
         self.kills[name] += 1
         process = self._process(name)
         self.stack.kill(process)
+        if name == "redis":
+            self.redis_killed.append(time.time())
         time.sleep(self.random.uniform(*self.away))
         self.stack.restart(process)
         self._revive()
@@ -95,13 +98,13 @@ class Chaos:
                 int(one["addr"].rpartition(":")[2]) for one in server.client_list() if one["cmd"] == "set"
             }
             for pid, name in self.stack.scheduler_pids().items():
-                if ticking & set(_ports(pid)):
+                if ticking & set(local_ports(pid)):
                     return name
         return self.random.choice(("scheduler", "scheduler-2"))
 
 
-def _ports(pid: int) -> Iterator[int]:
-    """The local ports of a process's TCP connections."""
+def local_ports(pid: int) -> Iterator[int]:
+    """The local ports of a process's TCP sockets."""
     sockets = set()
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):

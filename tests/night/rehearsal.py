@@ -57,6 +57,7 @@ class Rehearsal:
         self.script, self.stack, self.clock, self.directory = script, stack, clock, directory
         self.books = Books(stack.database)
         self.fates = script.fates()
+        self.redis_killed: list[float] = []  # Unix seconds; known once it was played
         self.places: dict[int, Place] = {}
         self.place_of: dict[str, Place] = {}
         self.image = 0
@@ -124,7 +125,7 @@ class Rehearsal:
             json.dump(asked, pipe)
         return process
 
-    def wait_until_online(self, timeout: float = 120.0) -> float:
+    def wait_until_online(self, timeout: float = 240.0) -> float:
         """Seconds until everybody is there."""
         began = time.monotonic()
         wait_for(lambda: self.books.online() == len(self.fates), timeout, self.words)
@@ -203,6 +204,7 @@ def play(
 ) -> Look:
     with chaos:
         look = director.play(timeout, each)
+    night.redis_killed = chaos.redis_killed
     if chaos.error:
         raise chaos.error
     return look
