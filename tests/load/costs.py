@@ -184,14 +184,14 @@ def balancer_units(load: Load, sizing: Sizing, transferred: float) -> float:
 
 
 def fixed(prices: Prices) -> Bill:
-    """The console for all of them: two consoles, two workers, one for reports, MySQL with a reader."""
+    """The console for all of them: three consoles, two workers, one for reports, MySQL with a reader."""
     return {
-        "EC2, 5 × t4g.small": 5 * HOURS * prices.console_hour,
+        "EC2, 6 × t4g.small": 6 * HOURS * prices.console_hour,
         "Aurora, writer and reader, 1 unit each": 2 * HOURS * prices.aurora_unit_hour,
         "Redis of the queues, two": 2 * HOURS * prices.redis_small_hour,
         "console's balancer": HOURS * (prices.application_balancer_hour + prices.application_balancer_unit),
-        "NAT, two": 2 * HOURS * prices.nat_hour + 50 * prices.nat_gib,
-        "CloudFront, S3, logs, secrets (an estimate)": 60.0,
+        "NAT, three": 3 * HOURS * prices.nat_hour + 50 * prices.nat_gib,
+        "CloudFront, S3, firewall, logs, secrets (an estimate)": 60.0,
     }
 
 

@@ -80,6 +80,25 @@ def test_a_wrong_word_is_refused() -> None:
 
 def test_the_group_may_grow_to_what_the_table_says() -> None:
     """The formula's instances are those of terraform/environments/production/outpost.tfvars."""
-    written = (PROJECT / "terraform" / "environments" / "production" / "outpost.tfvars").read_text()
+    written = _production("outpost")
     assert int(re.findall(r"connections_per_instance\s*=\s*(\d+)", written)[0]) == Sizing().connections
     assert Sizing().least == int(re.findall(r"min = (\d+)", written)[0])
+
+
+def test_the_monolith_is_productions_at_rest() -> None:
+    least = sum(int(found) for found in re.findall(r"size\s*= \{ min = (\d+)", _production("app")))
+    types = set(re.findall(r'instance_type\s*= "([^"]+)"', _production("app")))
+    assert (f"EC2, {least} × t4g.small" in costs.fixed(HERE), types) == (True, {"t4g.small"})
+    assert ("NAT, three" in costs.fixed(HERE), "nat_gateways = 3" in _production("network")) == (True, True)
+    assert re.search(r"least = 1,", _production("data"))
+
+
+def test_the_page_shows_what_the_monolith_costs() -> None:
+    bill, text = costs.fixed(PRICES["eu-central-1"]), PAGE.read_text()
+    rows = [f"| {what} | {cost:,.0f} |" for what, cost in bill.items()]
+    rows.append(f"| **together** | **{sum(bill.values()):,.0f}** |")
+    assert "\n".join(rows) in text
+
+
+def _production(state: str) -> str:
+    return (PROJECT / "terraform" / "environments" / "production" / f"{state}.tfvars").read_text()
