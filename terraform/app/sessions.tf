@@ -120,9 +120,11 @@ resource "aws_iam_policy" "operator" {
         Sid    = "Look" # these know no resources
         Effect = "Allow"
         Action = [
-          "autoscaling:Describe*", "cloudwatch:Describe*", "cloudwatch:GetDashboard", "cloudwatch:GetMetricData",
-          "ec2:DescribeInstances", "elasticloadbalancing:Describe*", "ssm:DescribeInstanceInformation",
-          "ssm:DescribeSessions", "ssm:GetCommandInvocation", "ssm:ListCommandInvocations", "ssm:ListCommands",
+          "acm:ListCertificates", "autoscaling:Describe*", "ce:GetCostAndUsage", "cloudwatch:Describe*",
+          "cloudwatch:GetDashboard", "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics",
+          "ec2:DescribeInstances", "elasticloadbalancing:Describe*", "rds:DescribeEvents",
+          "ssm:DescribeInstanceInformation", "ssm:DescribeSessions", "ssm:GetCommandInvocation",
+          "ssm:ListCommandInvocations", "ssm:ListCommands",
         ]
         Resource = ["*"]
       },

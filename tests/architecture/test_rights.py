@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from typing import Any
 
 import botocore.session
@@ -34,6 +35,17 @@ def test_an_instance_may_do_what_it_does() -> None:
     called = set(_called("instance"))
     assert {"autoscaling:CompleteLifecycleAction", "logs:PutLogEvents"} <= called
     assert called - MADE_ALREADY <= set(_granted("modules/fleet/iam.tf", "statements"))
+
+
+def test_an_operator_may_run_what_the_runbooks_say() -> None:
+    pages = "".join(path.read_text() for path in (PROJECT / "docs/runbooks").glob("*.md"))
+    words = re.findall(
+        r"\baws ([a-z]+) ([a-z-]+)", pages.replace("aws logs tail", "aws logs filter-log-events")
+    )
+    asked = {f"{service}:{verb.title().replace('-', '')}" for service, verb in words}
+    granted = re.findall(r'"([a-z]+:[A-Za-z*]+)"', (PROJECT / "terraform/app/sessions.tf").read_text())
+    assert {"logs:FilterLogEvents", "ssm:StartSession"} < asked
+    assert {one for one in asked if not any(fnmatch(one, may) for may in granted)} == set()
 
 
 def _called(room: str) -> Iterator[str]:
