@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import hypothesis
 import pytest
 import redis
 from django.conf import settings
@@ -15,6 +16,14 @@ from tests.faults.table import Figure
 if TYPE_CHECKING:
     from tests.world import World
 
+# On a busy machine any example may take long: that says nothing of what is tested.
+hypothesis.settings.register_profile(
+    "unhurried",
+    hypothesis.settings.default,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("unhurried")
 _DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 
 

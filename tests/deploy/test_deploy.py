@@ -112,7 +112,6 @@ def test_terraforms_changes_come_with_the_next_release(staging: Staging) -> None
     assert len(found["Reservations"]) == INSTANCES
 
 
-@pytest.mark.timeout(180)
 def test_from_a_commit_to_an_image_and_static_files(staging: Staging, tmp_path: Path) -> None:
     copy_of_this_tree(staging.project)
     commit(staging.project, "Add the product")

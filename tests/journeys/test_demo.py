@@ -14,8 +14,6 @@ import pytest
 from tests.servers import free_port
 from tests.stack import LOGIN, ROOT, Browser, answers, wait_for
 
-pytestmark = pytest.mark.timeout(180)
-
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
@@ -48,11 +46,11 @@ def test_everything_starts_works_and_ends(demo: "subprocess.Popen[str]", tmp_pat
     browser = Browser(url, password)
     wait_for(lambda: all_online(browser), timeout=60, words=lambda: browser.text)
     save_a_passphrase(browser)
-    wait_for(lambda: says(browser, "Applied to 9 of 9"), timeout=20, words=lambda: browser.text)
+    wait_for(lambda: says(browser, "Applied to 9 of 9"), timeout=60, words=lambda: browser.text)
     reset_password(url)
     assert [*(tmp_path / "demo" / "mails").iterdir()]
     demo.send_signal(signal.SIGINT)
-    assert demo.wait(30) == 0
+    assert demo.wait(60) == 0
     assert not answers(f"{url}/livez")
 
 

@@ -19,7 +19,6 @@ from tests.tls_threads import one_at_a_time
 
 SERIAL = "903cb3aabb01"
 SAMPLES = Path(__file__).parents[1] / "outpost" / "samples"
-pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +54,11 @@ def test_claimed_in_the_browser_it_is_configured_and_reported_up_to_date(
     browser = Browser(stack.url)
     access_point.send((SAMPLES / "ap-connect.json").read_text())
     claim(browser, "90:3C:B3:AA:BB:01")
-    pushed = json.loads(access_point.recv(timeout=20))
+    pushed = json.loads(access_point.recv(timeout=60))
     assert pushed["method"] == "configure"
     assert names(pushed["params"]["config"]) == {"Lento Staff", "Lento Guests"}
     access_point.send(json.dumps(applied(pushed)))
-    wait_for(lambda: network_page_says(browser, "Up to date"), timeout=20, words=lambda: browser.text)
+    wait_for(lambda: network_page_says(browser, "Up to date"), timeout=60, words=lambda: browser.text)
 
 
 def claim(browser: Browser, serial: str) -> None:

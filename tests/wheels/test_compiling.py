@@ -10,7 +10,6 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCRIPTS = PROJECT / "ami" / "scripts"
-pytestmark = pytest.mark.timeout(300)
 
 
 def run(*command: str | Path, **variables: str) -> None:

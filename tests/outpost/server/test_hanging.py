@@ -34,7 +34,7 @@ def test_a_frozen_process_is_replaced_and_the_other_goes_on(outpost, measured):
         os.kill(frozen, signal.SIGSTOP)
         began = time.monotonic()
         eventually(lambda: outpost.ask("/readyz") == (503, "1 of the processes do not answer\n"))
-        assert outpost.ask("/livez")[0] == 200
+        eventually(lambda: outpost.ask("/livez")[0] == 200 and frozen in outpost.workers())
         eventually(lambda: replaced(outpost, frozen), 2 * WATCHDOG)
         took = time.monotonic() - began
     measured(took, f"s until it was replaced, with a limit of {STUCK} s")

@@ -304,5 +304,5 @@ class StoreContract(
 
     def test_both_sides_answer(self, outpost: Driven, live: LiveStore) -> None:
         assert outpost.ping() is None
-        assert abs(outpost.clock() - time.time()) < 5
+        assert abs(outpost.clock() - time.time()) < 60
         assert live.ping() is None  # type: ignore[func-returns-value]
