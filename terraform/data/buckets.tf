@@ -89,25 +89,7 @@ data "aws_iam_policy_document" "logs" {
 
     principals {
       type        = "Service"
-      identifiers = ["logdelivery.elasticloadbalancing.amazonaws.com", "delivery.logs.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [data.aws_caller_identity.this.account_id]
-    }
-  }
-
-  # A network balancer asks before it writes.
-  statement {
-    sid       = "BalancersAsk"
-    actions   = ["s3:GetBucketAcl"]
-    resources = ["arn:aws:s3:::${local.bucket.logs}"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["delivery.logs.amazonaws.com"]
+      identifiers = ["logdelivery.elasticloadbalancing.amazonaws.com"]
     }
 
     condition {

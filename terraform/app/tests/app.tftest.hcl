@@ -119,6 +119,32 @@ run "groups" {
   }
 }
 
+run "how_many" {
+  command = plan
+
+  assert {
+    condition     = local.tracking.console.requests.predefined == "ALBRequestCountPerTarget" && local.tracking.console.cpu.predefined == "ASGAverageCPUUtilization"
+    error_message = "Consoles follow the requests for each of them, and their CPU."
+  }
+  assert {
+    condition     = { for name, one in local.tracking.worker : name => one.metric } == { queue = "QueueLengthPerWorker", busy = "WorkersBusyShare" }
+    error_message = "Workers follow what waits for each of them, and how many are at work."
+  }
+  assert {
+    condition     = local.tracking.utility.cpu.predefined == "ASGAverageCPUUtilization"
+    error_message = "Utility instances follow their CPU."
+  }
+}
+
+run "visits" {
+  command = plan
+
+  assert {
+    condition     = jsondecode(aws_ssm_document.session.content).inputs.cloudWatchLogGroupName == "/aerie/staging/sessions" && jsondecode(aws_ssm_document.session.content).inputs.cloudWatchStreamingEnabled && jsondecode(aws_ssm_document.session.content).inputs.kmsKeyId == aws_kms_key.operations.arn
+    error_message = "Session Manager's shells are sealed, and every line of them is kept."
+  }
+}
+
 run "rights" {
   command = plan
 
@@ -160,6 +186,24 @@ run "rights" {
 run "alarms" {
   command = plan
 
+  assert {
+    condition = toset([for alarm in values(local.alarms) : alarm.name]) == toset([
+      for what in [
+        "queue-age", "failed-jobs", "console-errors", "console-latency", "unhealthy-instances", "watchdog-restarts",
+        "scheduler-silent", "backup-missing", "replica-lag", "database-connections", "database-cpu", "redis-memory",
+        "certificate-expiry",
+      ] : "aerie-staging-${what}"
+    ])
+    error_message = "Each alarm is there, named like its runbook."
+  }
+  assert {
+    condition     = var.backup_age_limit == 26
+    error_message = "No backup in 26 hours rings."
+  }
+  assert {
+    condition     = length(local.shown_alarms) == length(local.alarms) + length(local.outpost_alarms) && alltrue([for chart in local.charts : length(chart.metrics) > 0])
+    error_message = "The dashboard shows every alarm, and no empty chart."
+  }
   assert {
     condition     = alltrue([for what in ["console-errors", "console-latency", "unhealthy-instances", "watchdog-restarts"] : contains(output.rollback_alarms, "aerie-staging-${what}")])
     error_message = "What a release can break stops a deploy."

@@ -65,7 +65,7 @@ resource "aws_launch_template" "this" {
   lifecycle {
     create_before_destroy = true
     # Deploys write theirs into the versions after the first; a new shape of ours keeps what the latest has.
-    ignore_changes = [image_id, user_data]
+    ignore_changes = [description, image_id, user_data]
 
     precondition {
       condition     = startswith(var.image, "ami-")

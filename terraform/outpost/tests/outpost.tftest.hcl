@@ -97,6 +97,21 @@ run "rights" {
   }
 }
 
+run "alarms" {
+  command = plan
+
+  assert {
+    condition = toset([
+      module.outpost_connections.name, module.outpost_disconnects.name, module.unhealthy_instances.name,
+      module.watchdog_restarts.name, module.certificate_expiry.name,
+      ]) == toset([
+      for what in ["outpost-connections", "outpost-disconnects", "unhealthy-instances-outpost", "watchdog-restarts-outpost", "certificate-expiry-outpost"] :
+      "aerie-staging-${what}"
+    ])
+    error_message = "Each alarm is there, named like its runbook."
+  }
+}
+
 run "group" {
   command = plan
 

@@ -57,6 +57,26 @@ run "tls_alone" {
 run "tidied_up" {
   command = plan
 
+  variables {
+    cool   = { "backups/" = 30 }
+    expire = { "traces/" = 7 }
+  }
+
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[1].id == "cool-backups" && one(aws_s3_bucket_lifecycle_configuration.this.rule[1].transition).days == 30
+    error_message = "What is old is kept more cheaply."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[2].id == "expire-traces" && one(aws_s3_bucket_lifecycle_configuration.this.rule[2].expiration).days == 7
+    error_message = "What is of no use any more is deleted."
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_lifecycle_configuration.this.rule[0].noncurrent_version_expiration).noncurrent_days == 30
+    error_message = "What was overwritten or deleted can be brought back for a month."
+  }
+
   assert {
     condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].abort_incomplete_multipart_upload[0].days_after_initiation == 1
     error_message = "Parts of an upload that was given up go after a day."

@@ -111,10 +111,15 @@ run "scaling" {
   command = plan
 
   variables {
+    floors        = { morning = { at = "30 6 * * MON-FRI", min = 2 } }
     tracking      = { held = { target = 100, metric = "OutpostConnections", dimensions = { Environment = "staging" }, only_out = true } }
     slow_scale_in = { metric = "OutpostConnections", below = 45, minutes = 30, from_utc = 1, to_utc = 4 }
   }
 
+  assert {
+    condition     = aws_autoscaling_schedule.floor["morning"].min_size == 2 && aws_autoscaling_schedule.floor["morning"].desired_capacity == -1
+    error_message = "In the morning the floor rises, before the people come."
+  }
   assert {
     condition     = one(aws_autoscaling_policy.tracking["held"].target_tracking_configuration).disable_scale_in
     error_message = "By day nothing is taken away."
