@@ -21,7 +21,7 @@ from tests.ops.machines import Machine
 from tests.ops.staging import FIRST_SERIAL, NAME, PARAMETERS, PROJECT, environment
 from tests.outpost.certificates import Authority
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 SECRETS = ("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "DATABASE_URL", "BACKUP_KEYS", "METRICS_TOKEN")
 HANGING = {"console": "console.service", "utility": "worker@reports.service"}
 # systemd-analyze security: 0 is closed, 10 open; root's few errands may be wider.

@@ -24,7 +24,7 @@ BUILD = roots.PROJECT / "ami" / "build"
 RELEASE = "9.9.9-packer"
 PINNED = re.search(r"^DATABASE_CA_SHA256=\w", (roots.PROJECT / "ami/versions.sh").read_text(), re.MULTILINE)
 pytestmark = [
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1800),
     pytest.mark.skipif(not shutil.which("packer"), reason="Packer is not installed: bin/install ops"),
 ]
 
@@ -89,7 +89,8 @@ def debian_with_ssh(key: Key, directory: Path) -> Iterator[tuple[Path, int]]:
     sources = Path("/etc/apt/sources.list.d/debian.sources")
     lent = [f"--bind-ro={sources}"] if sources.exists() else []
     sshd = "mkdir -p /run/sshd; exec /usr/sbin/sshd -D -e -o ListenAddress=127.0.0.1:"
-    nspawn = ["systemd-nspawn", "--quiet", "--directory", str(root), "--register=no", "--keep-unit", *lent]
+    named = ["--directory", str(root), f"--machine=debian-{os.getpid()}"]
+    nspawn = ["systemd-nspawn", "--quiet", *named, "--register=no", "--keep-unit", *lent]
     process = subprocess.Popen([*nspawn, "/bin/sh", "-c", f"{sshd}{port}"], stdin=subprocess.DEVNULL)
     try:
         yield root, port
