@@ -148,7 +148,7 @@ def test_the_link_in_the_wrong_hands_says_so_and_offers_to_sign_out(world: World
         assert "Sign in with another address" in response.content.decode()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     email=st.text(max_size=300) | st.emails(),
     role=st.text(max_size=20) | st.sampled_from(list(Role)),

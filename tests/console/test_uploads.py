@@ -130,7 +130,7 @@ PIECES = (
 KINDS = ("multipart/form-data; boundary=b", "multipart/form-data", "application/json", "", "é; boundary")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.binary(max_size=400) | st.lists(st.sampled_from(PIECES)).map(b"".join),
     st.sampled_from(KINDS) | st.text(max_size=20),
@@ -143,7 +143,7 @@ def test_whatever_is_posted_is_answered_in_words(command: Command, body: bytes, 
     assert answer["Content-Type"] == WORDS
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.text(
         st.characters(exclude_characters="/?#\\", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=80

@@ -225,7 +225,7 @@ def test_when_the_system_has_no_files_left_it_serves_again_later(own_outpost):
     eventually(lambda: still_serves(own_outpost))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     chunks=st.lists(
         st.binary(max_size=200)

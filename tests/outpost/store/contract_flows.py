@@ -29,7 +29,7 @@ _json = st.recursive(
     max_leaves=8,
 )
 _one_store = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
