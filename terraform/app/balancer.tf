@@ -1,8 +1,6 @@
 # The console's door: TLS ends here.
 
 resource "aws_lb" "console" {
-  #checkov:skip=CKV_AWS_150:deletion_protection is on but in a staging that comes and goes.
-  #checkov:skip=CKV2_AWS_28:web_firewall is on in production; staging is not worth its price.
   #checkov:skip=CKV2_AWS_76:The rule set is in local.managed_rules, where checkov cannot see it.
   name               = "${local.name}-console"
   load_balancer_type = "application"
@@ -22,7 +20,6 @@ resource "aws_lb" "console" {
 }
 
 resource "aws_lb_target_group" "console" {
-  #checkov:skip=CKV_AWS_378:Inside the VPC, from the balancer to the console and nobody else: TLS ends at the balancer.
   name     = "${local.name}-console"
   port     = 8000
   protocol = "HTTP"

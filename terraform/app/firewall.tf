@@ -98,7 +98,6 @@ resource "aws_wafv2_web_acl_association" "console" {
 }
 
 resource "aws_cloudwatch_log_group" "firewall" {
-  #checkov:skip=CKV_AWS_338:log_days is a year where people are looked after; staging keeps a month.
   count = var.web_firewall ? 1 : 0
 
   name              = "aws-waf-logs-${local.name}" # the first part is AWS's wish

@@ -1,7 +1,6 @@
 # Logs of instances, by role; Session Manager's; and what is counted in them.
 
 resource "aws_cloudwatch_log_group" "role" {
-  #checkov:skip=CKV_AWS_338:log_days is a year where people are looked after; staging keeps a month.
   for_each = var.fleets
 
   name              = "/aerie/${var.environment}/${each.key}"
@@ -11,7 +10,6 @@ resource "aws_cloudwatch_log_group" "role" {
 
 # Every key pressed by whoever visits an instance.
 resource "aws_cloudwatch_log_group" "sessions" {
-  #checkov:skip=CKV_AWS_338:log_days is a year where people are looked after; staging keeps a month.
   name              = "/aerie/${var.environment}/sessions"
   retention_in_days = var.log_days
   kms_key_id        = local.network.logs_key_arn

@@ -58,7 +58,6 @@ resource "aws_flow_log" "refused" {
 }
 
 resource "aws_cloudwatch_log_group" "refused" {
-  #checkov:skip=CKV_AWS_338:Addresses of strangers are of no use, and of no business of ours, after days.
   name              = "/${local.name}/refused-connections"
   retention_in_days = var.flow_log_days
   kms_key_id        = aws_kms_key.logs.arn

@@ -6,7 +6,6 @@ resource "aws_internet_gateway" "this" {
 
 # What customers allow-list. Replacing one is an announcement weeks ahead, so nothing here may destroy it.
 resource "aws_eip" "outbound" {
-  #checkov:skip=CKV2_AWS_19:It belongs to a NAT gateway, not to an instance.
   for_each = local.nats
 
   domain = "vpc"

@@ -56,7 +56,6 @@ resource "aws_security_group" "this" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "door" {
-  #checkov:skip=CKV_AWS_260:The console's port 80 answers with a redirect to 443 alone.
   for_each = local.doors
 
   security_group_id = aws_security_group.this[each.value.group].id

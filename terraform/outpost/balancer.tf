@@ -7,7 +7,6 @@ locals {
 }
 
 resource "aws_lb" "outpost" {
-  #checkov:skip=CKV_AWS_150:deletion_protection is on but in a staging that comes and goes.
   #checkov:skip=CKV_AWS_91:An NLB logs TLS listeners only, and ours pass TCP on; the outpost logs who connects.
   name               = "${local.name}-outpost"
   load_balancer_type = "network"
@@ -52,8 +51,6 @@ resource "aws_lb_target_group" "outpost" {
 }
 
 resource "aws_lb_listener" "outpost" {
-  #checkov:skip=CKV_AWS_2:TLS passes through to the outpost, which asks for the access point's certificate.
-  #checkov:skip=CKV_AWS_103:As above: its settings of TLS are the outpost's.
   for_each = local.doors
 
   load_balancer_arn = aws_lb.outpost.arn

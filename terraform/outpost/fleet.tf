@@ -51,7 +51,6 @@ module "fleet" {
 }
 
 resource "aws_cloudwatch_log_group" "outpost" {
-  #checkov:skip=CKV_AWS_338:log_days is a year where people are looked after; staging keeps a month.
   name              = "/aerie/${var.environment}/outpost"
   retention_in_days = var.log_days
   kms_key_id        = local.network.logs_key_arn

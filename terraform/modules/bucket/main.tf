@@ -11,8 +11,6 @@ terraform {
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_144:A second region is bought when a customer needs one; zones are S3's own affair.
   #checkov:skip=CKV2_AWS_62:Nobody waits for a file: the console knows of each before it is there.
-  #checkov:skip=CKV_AWS_145:With a key of ours where what it holds is not public; see key_arn.
-  #checkov:skip=CKV_AWS_18:The bucket that takes the logs does not log itself.
   bucket        = var.name
   force_destroy = var.destroyable
 }
