@@ -36,7 +36,7 @@ def test_a_second_process_waits_for_the_first(process_environment: dict[str, str
         assert _waits(cursor)
         assert second.poll() is None
         cursor.execute("SELECT RELEASE_LOCK(%s)", [LOCK])
-    assert second.communicate(timeout=60)[0] == "0 migrations missing.\n"
+    assert second.communicate(timeout=120)[0] == "0 migrations missing.\n"
 
 
 def _waits(cursor: CursorWrapper) -> bool:
@@ -57,7 +57,7 @@ def test_a_process_that_is_killed_leaves_no_lock(process_environment: dict[str, 
         first.kill()
         first.communicate()
         cursor.execute("SELECT RELEASE_LOCK(%s)", [LOCK])
-    assert migrate(process_environment, "--check").communicate(timeout=60)[0] == "0 migrations missing.\n"
+    assert migrate(process_environment, "--check").communicate(timeout=120)[0] == "0 migrations missing.\n"
 
 
 def test_what_running_code_would_not_survive_is_refused_before_anything(

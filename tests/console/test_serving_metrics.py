@@ -25,7 +25,7 @@ class Console:
     process: "subprocess.Popen[bytes]"
 
     def get(self, path: str) -> str:
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
             return answer.read().decode()
 
     def visits(self) -> float:
@@ -42,7 +42,7 @@ class Console:
         return {path.name for path in self.directory.glob("counter_*.db")}
 
 
-def until(condition: object, seconds: float = 30) -> None:
+def until(condition: object, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not _holds(condition):
         assert time.monotonic() < deadline
