@@ -35,7 +35,7 @@ BUCKET = "aerie"
 REDIS_DATABASES = 64  # two for each pytest-xdist worker
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
-_PORTS = range(10_000, 32_000)  # below those that the kernel gives to whoever wants any (Linux: from 32768)
+_PORTS = range(11_000, 32_000)  # below those that the kernel gives to whoever wants any (Linux: from 32768)
 _next_port = itertools.count(SystemRandom().randrange(len(_PORTS)))  # others look for some at the same time
 
 

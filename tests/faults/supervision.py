@@ -18,12 +18,18 @@ from typing import Self
 
 from tests.stack import ROOT, Stack, wait_for
 
+LOOK = 0.1  # seconds between two looks at the service
+STARTS_WITHIN = 60.0  # seconds until it is ready; the watchdog counts from then on
 # What systemd does before exec: LISTEN_PID is the number of the process that takes the sockets.
 _LAUNCH = 'export LISTEN_PID=$$; exec "$@"'
 
 
 class Supervised:
-    """One service. ``listener`` is handed to it as its only socket; ``starts`` counts its starts."""
+    """One service. ``listener`` is handed to it as its only socket; ``starts`` counts its starts.
+
+    ``clock`` are the seconds that its supervision has seen pass, ``started_at`` is the last start by it. It
+    stands still while the machine does: that is not held against the service.
+    """
 
     def __init__(
         self,
@@ -36,14 +42,15 @@ class Supervised:
         self._command, self._watchdog, self._listener = command, watchdog, listener
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._notify.bind(str(directory / "notify"))
-        self._notify.settimeout(0.1)
+        self._notify.settimeout(LOOK)
         self.log = directory / "service.log"
         given = {"NOTIFY_SOCKET": str(directory / "notify"), "WATCHDOG_USEC": str(int(watchdog * 1e6))}
         self._environment = environment | given | ({"LISTEN_FDS": "1"} if listener else {})
         self.said: list[str] = []
         self.starts = self.watchdog_kills = 0
         self._process: subprocess.Popen[bytes] | None = None
-        self._heard, self._ending = 0.0, False
+        self.clock = self.started_at = self._deadline = 0.0
+        self._ending = False
         self._thread = threading.Thread(target=self._supervise, daemon=True)
 
     def __enter__(self) -> Self:
@@ -62,7 +69,7 @@ class Supervised:
         assert self._process is not None
         return self._process.pid
 
-    def wait_until_ready(self, starts: int = 1, timeout: float = 60.0) -> None:
+    def wait_until_ready(self, starts: int = 1, timeout: float = 120.0) -> None:
         """The start of this number has said that it is ready."""
         wait_for(lambda: self.said.count("READY=1") >= starts, timeout, self.log.read_text)
 
@@ -96,7 +103,7 @@ class Supervised:
                 start_new_session=True,
             )
         self.starts += 1
-        self._heard = time.monotonic() + self._watchdog  # it has time to get ready
+        self.started_at, self._deadline = self.clock, self.clock + STARTS_WITHIN
 
     def _hand_over(self) -> None:
         """In the child: our socket becomes its descriptor 3."""
@@ -109,17 +116,19 @@ class Supervised:
             if self._process is not None and self._process.poll() is not None:
                 self._kill()
                 self._start()
-            elif time.monotonic() - self._heard > self._watchdog:
+            elif self.clock > self._deadline:
                 self.watchdog_kills += 1
                 self._kill()
                 self._start()
 
     def _listen(self) -> None:
+        began = time.monotonic()
         with suppress(TimeoutError):
             words = self._notify.recv(4096).decode().splitlines()
             self.said += words
             if "WATCHDOG=1" in words:
-                self._heard = time.monotonic()
+                self._deadline = self.clock + self._watchdog
+        self.clock += min(time.monotonic() - began, 2 * LOOK)
 
     def _kill(self) -> None:
         """What is left of its control group."""

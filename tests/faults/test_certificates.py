@@ -61,7 +61,7 @@ def test_a_renewed_certificate_drops_nobody(
     with ExitStack() as connected:
         fleet = [connected.enter_context(dial(outpost, authority, serial).connect()) for serial in FLEET]
         serve(outpost, authority, 86_400)
-        lost = sum(not one.socket.ping().wait(5) for one in fleet)
+        lost = sum(not one.socket.ping().wait(60) for one in fleet)
         measured(lost, "connections lost", of=len(fleet))
         assert lost == 0
         dial(outpost, authority, "f00000000000").connect().close()
@@ -76,7 +76,7 @@ def test_an_expired_one_of_ours_is_told_and_a_renewed_one_heals(
         assert outpost.ask("/readyz") == (503, "the certificate has expired\n")
         with pytest.raises((OSError, WebSocketException), match="certificate has expired"):
             dial(outpost, authority, FLEET[1])
-        assert connected.socket.ping().wait(5)
+        assert connected.socket.ping().wait(60)
         serve(outpost, authority, 3600)
     assert outpost.ask("/readyz")[0] == 200
     dial(outpost, authority, FLEET[1]).connect().close()

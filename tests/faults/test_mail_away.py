@@ -16,7 +16,7 @@ from jobs.mailing.promising import promise_mails
 from tests.jobs.mail_server import Mailbox, MailServer
 from tests.world import World
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
 MAILS = 5
 NEW = "guest@elsewhere.example"
 

@@ -12,7 +12,7 @@ from tests.replication import Primary, Replica, query
 from tests.servers import DATABASE, Redis, temporary_directory
 from tests.stack import FIRST_SERIAL, Browser, Stack, answers, prepare, wait_for
 
-pytestmark = pytest.mark.timeout(200)
+pytestmark = pytest.mark.timeout(400)
 SAVES = 6
 LAG = 120  # seconds; a replica that stands still is read for so long
 
@@ -33,9 +33,9 @@ def replicated() -> Iterator[tuple[Stack, Primary, Replica, list[int]]]:
             prepare(stack, 3)
             for name in ("critical", "scheduler"):
                 stack.restart(name)
-            wait_for(lambda: bool(query(replica, "SELECT 1 FROM devices_heartbeat")), 30, stack.last_words)
+            wait_for(lambda: bool(query(replica, "SELECT 1 FROM devices_heartbeat")), 120, stack.last_words)
             stack.restart("console")
-            wait_for(lambda: answers(f"{stack.url}/readyz"), 60, stack.last_words)
+            wait_for(lambda: answers(f"{stack.url}/readyz"), 120, stack.last_words)
             yield stack, primary, replica, [stack.port, add_console(stack)]
         finally:
             stack.stop()

@@ -23,7 +23,7 @@ from tests import images
 from tests.servers import S3
 from tests.world import World
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
 HOUR = timedelta(hours=1)
 
 

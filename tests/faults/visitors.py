@@ -29,7 +29,7 @@ class Visitors:
     def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
-        wait_for(lambda: self.total > 50, 30)
+        wait_for(lambda: self.total > 50, 120)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -45,13 +45,13 @@ class Visitors:
     def failed(self) -> dict[str, int]:
         return {words: count for words, count in self.answers.items() if words != "200"}
 
-    def more(self, count: int = 200, timeout: float = 30) -> None:
+    def more(self, count: int = 200, timeout: float = 120) -> None:
         """Wait until they were answered so often again."""
         enough = self.total + count
         wait_for(lambda: self.total >= enough, timeout)
 
     def _visit(self, number: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         with closing(connection):
             while not self._over.is_set():
                 number += 1
@@ -78,8 +78,8 @@ defaults
     mode http
     timeout connect 2s
     timeout client 60s
-    timeout server 30s
-    timeout check 5s
+    timeout server 60s
+    timeout check 30s
     option http-keep-alive
     option redispatch
 frontend visitors
@@ -104,7 +104,7 @@ class Balancer:
 
         Not ready is one thing, seen to be so another: a check now and then, and twice, takes its time.
         """
-        wait_for(lambda: self._state(index).startswith("DOWN"), 30)
+        wait_for(lambda: self._state(index).startswith("DOWN"), 120)
 
     def _state(self, index: int) -> str:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
@@ -124,7 +124,7 @@ def balancer(directory: Path, *ports: int) -> Iterator[Balancer]:
     file.write_text(CONFIGURATION.format(port=front.port, socket=front.socket) + "\n".join(lines) + "\n")
     process = subprocess.Popen(["haproxy", "-f", str(file)], stdout=subprocess.DEVNULL)
     try:
-        wait_for(lambda: answers(f"http://127.0.0.1:{front.port}/livez"), 20)
+        wait_for(lambda: answers(f"http://127.0.0.1:{front.port}/livez"), 60)
         yield front
     finally:
         process.terminate()
