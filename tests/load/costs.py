@@ -96,7 +96,7 @@ class Sizing:
         15_000  # the group's target, of the 25,000 that 2 GiB hold with mutual TLS (44 KiB each)
     )
     least: int = 3
-    redis_each: int = 950
+    redis_each: int = 6_000  # bytes, of which the state is 1,300 (docs/live-store.md)
     redis_share: float = 0.6  # of its memory, at most
     units_connections: int = 100_000  # active connections of one capacity unit of an NLB, TCP
     units_new: int = 800  # new ones a second

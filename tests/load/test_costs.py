@@ -29,7 +29,7 @@ def test_a_gateways_socket_by_hand() -> None:
 
 
 def test_outposts_by_hand() -> None:
-    """100,000: seven by 15,000 connections each; a pair of Redis at 950 B each, 60 % full."""
+    """100,000: seven by 15,000 connections each; a pair of Redis at 6 kB each, 60 % full."""
     load = Load(100_000)
     assert instances(load, Sizing()) == 7
     bill = costs.outposts(load, HERE)
