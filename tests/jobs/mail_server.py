@@ -48,7 +48,7 @@ class MailServer:
         self._running: Controller | None = None
 
     def start(self) -> None:
-        self._running = Controller(self.mailbox, hostname="127.0.0.1", port=self.port)
+        self._running = Controller(self.mailbox, hostname="127.0.0.1", port=self.port, ready_timeout=60)
         self._running.start()
 
     def stop(self) -> None:

@@ -28,7 +28,7 @@ def main() -> None:
     role, *words = sys.argv[1:]
     if role == "worker":
         dispatch.KINDS |= kinds()
-        worker.OVERDUE_SECONDS = 2
+        worker.OVERDUE_SECONDS = 6
         call_command("rqworker", *words)
     else:
         probe = schedule.Entry("probe", tick, PROBE_EVERY, "default")
@@ -43,7 +43,7 @@ def kinds() -> dict:
         "effect": Kind(effect, "default"),
         "nothing": Kind(nothing, "default"),
         "raise": Kind(fail, "default"),
-        "hang": Kind(hang, "default", 1),
+        "hang": Kind(hang, "default", 3),
         "kill": Kind(kill, "default"),
         "nap": Kind(nap, "default"),
         "slow at first": Kind(slow_at_first, "default"),

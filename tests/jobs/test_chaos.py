@@ -18,7 +18,7 @@ from tests.jobs.test_scheduler import wait_until
 from tests.servers import Redis
 from tests.world import World
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
 TASKS = 300
 STEPS = 20  # a second each
 SEED = 20261121
@@ -72,6 +72,6 @@ def test_every_effect_comes_exactly_once(world: World, crew: Crew, own_redis: Re
         if step % 6 == 5:
             server.flushall()
         time.sleep(chance.uniform(0.5, 1))  # the kills' pace, not a wait for anything
-    wait_until(lambda: not Task.objects.filter(kind="effect").exists(), 60)
+    wait_until(lambda: not Task.objects.filter(kind="effect").exists(), 200)
     effects = Counter(event.data["task"] for event in Event.objects.filter(kind="probe"))
     assert effects == Counter(promised)

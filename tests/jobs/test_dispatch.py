@@ -209,7 +209,7 @@ def test_a_claim_waits_for_a_save_instead_of_deadlocking_with_it(quiet: World) -
             list(AccessPoint.objects.select_for_update())  # MySQL scans all where a network has most of them
 
     def claim_one() -> None:
-        started.wait(10)
+        started.wait(60)
         claimed.extend(claim(quiet.ada, quiet.harbour, "aa0000000001"))
 
     started = Event()

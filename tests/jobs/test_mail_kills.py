@@ -43,7 +43,7 @@ def worker(mailbox: Killer, environment: dict[str, str], task: Task) -> int:
     """A process that performs the task. Returns its exit status."""
     command = [sys.executable, "-c", WORKER, str(task.pk)]
     mailbox.victim = subprocess.Popen(command, env=environment)
-    return mailbox.victim.wait(60)
+    return mailbox.victim.wait(100)
 
 
 def test_a_killed_worker_s_mail_comes_again_and_is_known(

@@ -63,7 +63,7 @@ def test_the_one_behind_it_is_done(world: World, work: Work, kind: str) -> None:
 
 def test_one_that_kills_its_worker_leaves_the_rest_to_the_next(world: World, work: Work) -> None:
     bad, good = Task.promise("kill", "bad", {}), effect(world)
-    assert work().wait(30) == -9
+    assert work().wait(90) == -9
     work()
     wait_until(lambda: effects() == [good.pk])
     bad.refresh_from_db()
@@ -84,7 +84,7 @@ def test_told_to_end_a_worker_finishes_what_it_does(world: World, work: Work) ->
     process = work()
     wait_until(lambda: Task.objects.filter(pk=nap.pk, lease_until__isnull=False).exists())
     process.terminate()
-    assert process.wait(20) == 0
+    assert process.wait(90) == 0
     assert effects() == [nap.pk]
     assert not Task.objects.filter(pk=nap.pk).exists()
 

@@ -13,9 +13,14 @@ from devices.skew import MOST, RECHECK, Skew
 
 
 def test_it_is_measured_against_mysql(db: None) -> None:
-    assert abs(skew.measure()) < 1
+    assert measured_well(0)
     with time_machine.travel(time.time() - 3600):
-        assert skew.measure() == pytest.approx(-3600, abs=1)
+        assert measured_well(-3600)
+
+
+def measured_well(ahead: float) -> bool:
+    """By the best of some looks: a machine that stalls in the middle of one is no wrong clock."""
+    return any(abs(skew.measure() - ahead) < 1 for _ in range(10))
 
 
 def test_it_is_looked_at_now_and_then_and_stands_while_mysql_is_away() -> None:

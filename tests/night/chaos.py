@@ -91,7 +91,7 @@ class Chaos:
     def _holder(self) -> str:
         """The scheduler that ticks: the other one's last command was to ask for the lock."""
         with (
-            contextlib.suppress(redis.RedisError),
+            contextlib.suppress(redis.RedisError, OSError),  # away, or ended meanwhile
             redis.Redis.from_url(f"{self.stack.redis.url}/0") as server,
         ):
             ticking = {

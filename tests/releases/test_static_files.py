@@ -127,7 +127,7 @@ def console(stack: Stack, release: Release, **variables: str) -> Iterator[str]:
     process.log = stack.directory / f"console-{started.port}.log"
     process.start()
     try:
-        wait_for(lambda: answers(f"{started.url}/livez"), 60, started.last_words)
+        wait_for(lambda: answers(f"{started.url}/livez"), 120, started.last_words)
         yield started.url
     finally:
         started.kill("console")
@@ -135,7 +135,7 @@ def console(stack: Stack, release: Release, **variables: str) -> Iterator[str]:
 
 def get(address: str) -> tuple[bytes, str, str]:
     """Body, how long it may be kept, and the content security policy."""
-    with urllib.request.urlopen(address, timeout=20) as answer:
+    with urllib.request.urlopen(address, timeout=60) as answer:
         headers = answer.headers
         return answer.read(), headers.get("Cache-Control", ""), headers.get("Content-Security-Policy", "")
 

@@ -115,7 +115,7 @@ def started(two: Two) -> Two:
     console = two.stack.processes["console"]
     console.command = ["env", "--chdir", str(two.old), *console.command]
     console.start()
-    wait_for(lambda: answers(f"{two.stack.url}/readyz"), 60, two.stack.last_words)
+    wait_for(lambda: answers(f"{two.stack.url}/readyz"), 120, two.stack.last_words)
     return two
 
 
