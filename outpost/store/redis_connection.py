@@ -48,15 +48,28 @@ class _Packed:
         return [hiredis.pack_command((*args[0].encode().split(), *args[1:]))]
 
 
-class _TcpConnection(_Packed, Connection):
+class _Lost:
+    """One that was closed before it was written to is a lost one: uvloop raises what no Redis error is.
+
+    A server that ends just after we connected does that; not known as lost, the call is not tried again.
+    """
+
+    async def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            await super().send_packed_command(*args, **kwargs)  # type: ignore[misc]
+        except RuntimeError as error:
+            raise ConnectionError(str(error)) from error
+
+
+class _TcpConnection(_Packed, _Lost, Connection):
     pass
 
 
-class _TlsConnection(_Packed, SSLConnection):
+class _TlsConnection(_Packed, _Lost, SSLConnection):
     pass
 
 
-class _UnixConnection(_Packed, UnixDomainSocketConnection):
+class _UnixConnection(_Packed, _Lost, UnixDomainSocketConnection):
     pass
 
 

@@ -5,10 +5,13 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+import uvloop
 from redis import Redis
+from redis.exceptions import ConnectionError
 
 from outpost.store.contract import OutpostStore, StoreUnavailable
 from outpost.store.redis import RedisLiveStore, RedisOutpostStore
+from outpost.store.redis_connection import async_client
 from tests import servers
 from tests.outpost.store.driving import CAFE, NOON, Driven, command, connection, desired, fact, seen
 
@@ -160,6 +163,25 @@ def test_a_cut_subscription_is_renewed_and_says_so(
             )
         )
     assert heard == [[], [], [CAFE]]
+
+
+def test_a_connection_that_closed_before_it_was_written_to_is_a_lost_one(
+    own_live_server: servers.Redis,
+) -> None:
+    """On the loop that outposts run on: a call that fails so is tried again, nothing of it given up."""
+
+    async def write_late() -> None:
+        client = async_client(own_live_server.url)
+        connection = await client.connection_pool.get_connection()
+        connection._writer.transport.abort()
+        await asyncio.sleep(0)
+        with pytest.raises(ConnectionError):
+            await connection.send_command("PING")
+        await client.connection_pool.release(connection)
+        assert await client.ping()
+        await client.aclose()
+
+    uvloop.run(write_late())
 
 
 def test_nudges_outlive_a_restart(
