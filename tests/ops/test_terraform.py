@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import tomllib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.ops import drift
 from tests.ops.aws import local_aws
 from tests.ops.infrastructure import (
     ROOT,
@@ -24,7 +24,6 @@ from tests.ops.infrastructure import (
 )
 
 pytestmark = pytest.mark.timeout(1800)
-DRIFT = tomllib.loads((Path(__file__).parent / "drift.toml").read_text())["drift"]
 
 
 @pytest.fixture(scope="session")
@@ -90,34 +89,16 @@ def test_a_second_plan_adds_and_destroys_nothing(second_plans: dict[str, list[di
 
 
 @pytest.fixture(scope="module")
-def drifted(second_plans: dict[str, list[dict[str, Any]]]) -> list[tuple[str, str, str]]:
-    """State, address and attribute of everything that a second plan would change."""
-    return [
-        (state, change["address"], attribute)
-        for state, changes in second_plans.items()
-        for change in changes
-        for attribute in _changed(change["change"])
-    ]
+def found(second_plans: dict[str, list[dict[str, Any]]]) -> list[drift.Drifted]:
+    return [one for state, changes in second_plans.items() for one in drift.drifted(state, changes)]
 
 
-def test_a_second_plan_changes_only_what_is_allowed(drifted: list[tuple[str, str, str]]) -> None:
-    assert [one for one in drifted if not any(_allows(entry, *one) for entry in DRIFT)] == []
+def test_a_second_plan_changes_only_what_is_allowed(found: list[drift.Drifted]) -> None:
+    assert drift.forbidden(found) == []
 
 
-def test_the_allow_list_has_nothing_that_never_happens(drifted: list[tuple[str, str, str]]) -> None:
-    assert [entry for entry in DRIFT if not any(_allows(entry, *one) for one in drifted)] == []
-
-
-def _changed(change: dict[str, Any]) -> set[str]:
-    """Attributes that would be set to something else, or to something unknown yet."""
-    before, after, unknown = (change[key] or {} for key in ("before", "after", "after_unknown"))
-    names = {*before, *after, *unknown}
-    return {name for name in names if unknown.get(name) is True or before.get(name) != after.get(name)}
-
-
-def _allows(entry: dict[str, Any], state: str, address: str, attribute: str) -> bool:
-    found = re.fullmatch(entry["resource"], address)
-    return entry["state"] == state and attribute in entry["attributes"] and found is not None
+def test_the_allow_list_has_nothing_that_never_happens(found: list[drift.Drifted]) -> None:
+    assert drift.never(found) == []
 
 
 def test_states_tell_each_other_by_parameters(staging: Infrastructure) -> None:
