@@ -13,9 +13,10 @@ import environ
 from console import logs, shared_metrics
 from console.watching import Watchdog, Worker
 from outpost.notify import STOPPING, take_notifier
+from outpost.shared_metrics import share_metrics, unshare_metrics
 
 env = environ.Env()
-_metrics = shared_metrics.share()  # before a worker imports what counts
+_metrics = share_metrics()  # before a worker imports what counts
 _notifier = take_notifier()  # gunicorn itself would say that it is ready before the application is loaded
 
 bind = env.str("CONSOLE_LISTEN", "127.0.0.1:8000")
@@ -62,4 +63,4 @@ def child_exit(arbiter: Any, worker: Any) -> None:
 def on_exit(arbiter: Any) -> None:
     """All have ended. Said here and not by the watchdog, which may be asleep until the process is gone."""
     _notifier.tell(STOPPING)
-    shared_metrics.unshare(_metrics)
+    unshare_metrics(_metrics)

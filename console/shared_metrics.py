@@ -1,43 +1,22 @@
 """One page of metrics for all workers of this instance's gunicorn, whichever of them is asked.
 
-prometheus_client keeps the values of each process in files of one directory (its multiprocess mode),
-which it decides when it is imported: ``share`` comes first. What a worker that ended has counted is
-added to one file, or the directory would grow with every worker that is renewed.
+prometheus_client keeps the values of each process in files of one directory, which
+``outpost.shared_metrics`` makes. What a worker that ended has counted is added to one file, or the
+directory would grow with every worker that is renewed.
 """
 
 import fcntl
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+from outpost.shared_metrics import VARIABLE
+
 ADDED_UP = ("counter", "histogram")
 PATIENCE = 1.0  # seconds to wait for pages that are being made; each takes some milliseconds
-_OURS = "console-metrics-"
-_MEMORY = Path("/dev/shm")  # noqa: S108 - where it is not a disk's
-
-
-def share() -> Path:
-    """The directory, emptied, for workers to find in their environment. Of memory, unless one is given."""
-    given = os.environ.get(VARIABLE)
-    root = _MEMORY if _MEMORY.is_dir() else None
-    directory = Path(given or tempfile.mkdtemp(prefix=_OURS, dir=root))
-    directory.mkdir(parents=True, exist_ok=True)
-    for left_behind in directory.glob("*.db"):
-        left_behind.unlink()
-    os.environ[VARIABLE] = str(directory)
-    return directory
-
-
-def unshare(directory: Path) -> None:
-    """At the end of the one that shared it; a directory that was given stays."""
-    if directory.name.startswith(_OURS):
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def forget(directory: Path, pid: int) -> None:
@@ -81,7 +60,7 @@ def _taken(lock: TextIO, how: int) -> bool:
 
 
 def _add(ended: Path, total: Path) -> None:
-    from prometheus_client.mmap_dict import MmapedDict  # not before ``share``
+    from prometheus_client.mmap_dict import MmapedDict  # not before the directory is shared
 
     if not ended.exists():
         return

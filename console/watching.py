@@ -83,9 +83,8 @@ class Worker(ThreadWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._began: dict[
-            int, float
-        ] = {}  # by thread, of the request it is at, or of its visitor's last byte
+        # By thread, of the request it is at, or of its visitor's last byte.
+        self._began: dict[int, float] = {}
         self._draining = False
 
     def notify(self) -> None:

@@ -1,12 +1,11 @@
 """``python -m outpost``: the check-in service. Configured by ``OUTPOST_*`` variables; see ``settings``."""
 
 import os
-import shutil
 import sys
 
 from outpost.notify import Notifier, take_notifier
 from outpost.settings import Settings, SettingsError, read_settings
-from outpost.shared_metrics import VARIABLE, share_metrics
+from outpost.shared_metrics import share_metrics, unshare_metrics
 
 
 def main() -> int:
@@ -17,13 +16,11 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     notifier = take_notifier()
-    given = VARIABLE in os.environ
-    metrics_directory = share_metrics()
+    metrics = share_metrics()
     try:
         return _supervise(settings, notifier)
     finally:
-        if not given:  # or somebody else's directory would be gone with all that is in it
-            shutil.rmtree(metrics_directory, ignore_errors=True)
+        unshare_metrics(metrics)
 
 
 def _supervise(settings: Settings, notifier: Notifier) -> int:

@@ -5,6 +5,7 @@ every process maps (its multiprocess mode), hence a module of its own that does 
 """
 
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 # Not a disk: a process that writes into a mapped file of a full one is killed (SIGBUS).
 _MEMORY = Path("/dev/shm")  # noqa: S108
+_OURS = "aerie-metrics-"
 
 
 def share_metrics() -> Path:
@@ -22,9 +24,15 @@ def share_metrics() -> Path:
     if "prometheus_client" in sys.modules and VARIABLE not in os.environ:
         raise RuntimeError("share_metrics() must run before prometheus_client is imported")
     root = _MEMORY if _MEMORY.is_dir() else None
-    directory = Path(os.environ.get(VARIABLE) or tempfile.mkdtemp(prefix="outpost-metrics-", dir=root))
+    directory = Path(os.environ.get(VARIABLE) or tempfile.mkdtemp(prefix=_OURS, dir=root))
     directory.mkdir(parents=True, exist_ok=True)
     for left_behind in directory.glob("*.db"):
         left_behind.unlink()
     os.environ[VARIABLE] = str(directory)
     return directory
+
+
+def unshare_metrics(directory: Path) -> None:
+    """At the end of the process that shared it; a directory that was given stays."""
+    if directory.name.startswith(_OURS):
+        shutil.rmtree(directory, ignore_errors=True)

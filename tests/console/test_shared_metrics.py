@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from console import shared_metrics
-from console.shared_metrics import VARIABLE, forget
+from console.shared_metrics import forget
+from outpost.shared_metrics import VARIABLE
 
 COUNT = """
 import os, sys
 from pathlib import Path
 from console import shared_metrics
-directory = shared_metrics.share()
+from outpost.shared_metrics import share_metrics
+directory = share_metrics()
 def work(number):
     from prometheus_client import Counter, Gauge, Histogram
     Counter("visits", "Visits", ["view"]).labels("home").inc(number)
