@@ -187,6 +187,8 @@ class Machine:
         self.kill()
         subprocess.run(["umount", "--lazy", str(self.directory / "tree")], capture_output=True)
         subprocess.run(["umount", "--lazy", str(self.directory / "memory")], capture_output=True)
+        with contextlib.suppress(OSError):  # what nspawn leaves behind when it is killed
+            (Path("/run/systemd/nspawn/propagate") / self.name).rmdir()
 
     def _cut(self) -> None:
         self._imds.close()

@@ -44,7 +44,7 @@ def test_each_role_becomes_healthy_by_itself(fleet: Fleet) -> None:
 
 def test_a_job_is_done_by_the_workers_instance(fleet: Fleet) -> None:
     left = "from devices.models import Task; print(Task.objects.count())"
-    fleet["worker"].wait_for(lambda: fleet.tell(left) == "0", 60, "seeded tasks are not done")
+    fleet["worker"].wait_for(lambda: fleet.tell(left) == "0", 120, "seeded tasks are not done")
     fleet.tell(
         "from devices.models import Network, Task; from django.db import transaction\n"
         "about = {'network': Network.objects.first().pk}\n"
@@ -287,7 +287,7 @@ def test_a_renewed_certificate_is_taken_without_a_restart(fleet: Fleet) -> None:
     keeper = staging.aws.client("secretsmanager")
     keeper.put_secret_value(SecretId=f"aerie/{NAME}/outpost", SecretString=json.dumps(secret))
     machine.run("systemctl", "start", "aerie-refresh.service")
-    machine.wait_for(lambda: "Renewed" in _served(machine), 60, "the old certificate is still served")
+    machine.wait_for(lambda: "Renewed" in _served(machine), 120, "the old certificate is still served")
     after = machine.run("systemctl", "show", "--value", "--property=MainPID", "outpost@15002").strip()
     assert after == before
 
@@ -315,7 +315,7 @@ def test_what_is_missing_is_waited_for_or_named_and_never_quoted(fleet: Fleet) -
     keeper.put_secret_value(SecretId=name, SecretString=json.dumps(told))
     machine.run("systemctl", "restart", "aerie-boot.service")
     up = lambda: "active" in machine.run("systemctl", "is-active", "worker@reports", check=False).split()  # noqa: E731
-    machine.wait_for(up, 60, "it did not start")
+    machine.wait_for(up, 120, "it did not start")
     assert [key for key, value in staging.secrets["app"].items() if value in machine.journal("--all")] == []
     machine.kill()
 
@@ -326,12 +326,12 @@ def test_what_hangs_is_restarted_and_reported(fleet: Fleet) -> None:
         _shorten_watchdog(fleet[role], unit)
     _stop_a_child(fleet["outpost"])
     for role, unit in HANGING.items():
-        fleet[role].wait_for(lambda: unit in _active(fleet, role), 60, f"{unit} did not start")  # noqa: B023
+        fleet[role].wait_for(lambda: unit in _active(fleet, role), 120, f"{unit} did not start")  # noqa: B023
         fleet[role].run("systemctl", "kill", "--signal=STOP", "--kill-whom=main", unit)
     for role, unit in HANGING.items():
         killed = lambda: unit in fleet[role].run("cat", "/run/aerie/watchdog-restarts")  # noqa: B023, E731
-        fleet[role].wait_for(killed, 60, f"{unit} was not killed")
-        fleet[role].wait_for(lambda: unit in _active(fleet, role), 60, "not restarted")  # noqa: B023
+        fleet[role].wait_for(killed, 120, f"{unit} was not killed")
+        fleet[role].wait_for(lambda: unit in _active(fleet, role), 120, "not restarted")  # noqa: B023
         assert "killed by the watchdog" in fleet[role].journal(f"--unit={unit}")
         _restore_watchdog(fleet[role], unit)
 
@@ -347,7 +347,7 @@ def test_hangs_are_counted_once_whoever_ended_them(fleet: Fleet) -> None:
         for role in ("outpost", *HANGING):
             told = lambda: fleet[role].run("cat", "/run/aerie/agent/restarts-told", check=False)  # noqa: B023, E731
             # A slow machine may miss a shortened watchdog by itself: that is one more.
-            fleet[role].wait_for(lambda: told() == str(_hangs(fleet[role])), 60, "told wrongly")  # noqa: B023
+            fleet[role].wait_for(lambda: told() == str(_hangs(fleet[role])), 120, "told wrongly")  # noqa: B023
 
 
 def _hangs(machine: Machine) -> int:
@@ -389,14 +389,14 @@ def _active(fleet: Fleet, role: str) -> list[str]:
 def test_a_spot_notice_drains_a_worker(fleet: Fleet) -> None:
     machine = fleet["worker"]
     machine.imds.spot_notice()
-    machine.wait_for(lambda: _drained(machine), 60, "not drained")
+    machine.wait_for(lambda: _drained(machine), 120, "not drained")
     assert set(fleet.units("worker").values()) == {"inactive"}
     holder = "import django_rq; print(django_rq.get_connection('default').get('rq:scheduler_lock'))"
-    machine.wait_for(lambda: fleet["console"].name in fleet.tell(holder), 60, "its scheduler kept the lock")
+    machine.wait_for(lambda: fleet["console"].name in fleet.tell(holder), 120, "its scheduler kept the lock")
     # Only now the group hears of it, and takes the instance out.
     _scale_in(fleet, "worker")
     told = f"drain CONTINUE {machine.instance_id}"
-    machine.wait_for(lambda: told in fleet.staging.activities("worker"), 60, "the group was not told")
+    machine.wait_for(lambda: told in fleet.staging.activities("worker"), 120, "the group was not told")
 
 
 def test_a_scale_in_drains_a_console_in_order(fleet: Fleet) -> None:
@@ -408,7 +408,7 @@ def test_a_scale_in_drains_a_console_in_order(fleet: Fleet) -> None:
         seen.add((get(machine, "/readyz")[0], get(machine, "/livez")[0]))
         return told in fleet.staging.activities("console")
 
-    machine.wait_for(ended, 60, "the group was not told")
+    machine.wait_for(ended, 120, "the group was not told")
     assert (503, 200) in seen, seen  # readiness was red while everything was still answered
     assert set(fleet.units("console").values()) == {"inactive"}
     words = machine.journal("--unit=aerie-drain.service")
