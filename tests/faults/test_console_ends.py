@@ -26,7 +26,7 @@ CONSOLE = [sys.executable, "-m", "gunicorn", "-c", "python:console.serving", "co
 WATCHDOG = 10.0  # seconds; the unit has 60
 FORM = (
     b"POST /account/login/ HTTP/1.1\r\nHost: localhost\r\n"
-    b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nlogin="
+    b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 6000\r\n\r\nlogin="
 )
 PAGE = b"GET / HTTP/1.1\r\nHost: localhost\r\nCookie: sessionid=nobodys-session\r\n\r\n"
 
@@ -138,15 +138,15 @@ def test_every_thread_stuck_each_worker_ends_itself_and_says_where(
 def test_slow_visitors_in_every_thread_lose_neither_the_console_nor_their_requests(
     activated: Supervised, listener: socket.socket
 ) -> None:
-    """For longer than the watchdog, and than a thread may be stuck."""
+    """For longer than the watchdog, and than a thread may be stuck; slow, and not too slow."""
     before = activated.starts, activated.children()
     with held(listener, 4, FORM) as visitors:
-        for _ in range(int(8 * WATCHDOG)):
+        for _ in range(int(4.8 * WATCHDOG)):
             time.sleep(0.25)
             for visitor in visitors:
-                visitor.sendall(b"x")
+                visitor.sendall(b"x" * 100)
         for visitor in visitors:
-            visitor.sendall(b"x" * 1000)
+            visitor.sendall(b"x" * 2000)
         assert {visitor.recv(12)[9:] for visitor in visitors} == {b"403"}  # answered: the form has no token
     assert (activated.starts, activated.children()) == before
 
