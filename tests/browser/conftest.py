@@ -9,14 +9,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
 
 from accounts.models import User
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+PATIENCE = 60_000  # milliseconds that a busy machine may take for what takes some usually
 PHONE = {"width": 360, "height": 740}  # the narrowest screen that must do without sideways scrolling
 DESK = {"width": 1280, "height": 800}
+
+expect.set_options(timeout=PATIENCE)
 
 # Playwright's own event loop makes Django believe it runs in async code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -77,7 +80,7 @@ def context(
         )
 
     context.on("page", watch)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     assert complaints == []
 

@@ -24,6 +24,7 @@ def test_a_restart_is_followed_until_it_is_back(desk: Page, town: World, at: Add
     counter = OnAir(town.counter).check_in()
     desk.goto(at("access_point", town.counter.serial))
     desk.get_by_role("button", name="Reboot").click()
+    expect(desk.get_by_text("on its way")).to_be_visible()
     command = Command.objects.get()
     counter.carry_out(command)
     expect(desk.get_by_text("it is not back yet")).to_be_visible()

@@ -123,8 +123,10 @@ def _watch(server: Contestant, generator: Remote, seconds: float) -> Steady:
     before, began = generator.ask("forget"), time.monotonic()
     cpu, theirs = processes.cpu(server.pid), processes.cpu(generator.pid)
     time.sleep(seconds)
+    while (after := generator.ask("figures"))["states"] == before["states"]:
+        time.sleep(0.1)
     cpu, theirs = processes.cpu(server.pid) - cpu, processes.cpu(generator.pid) - theirs
-    after, lasted = generator.ask("figures"), time.monotonic() - began
+    lasted = time.monotonic() - began
     assert after["drops"] == 0, f"{after['drops']} connections were dropped"
     states = after["states"] - before["states"]
     return Steady(

@@ -23,7 +23,7 @@ from tests.stack import FIRST_SERIAL, Browser, Stack, running_stack
 ACCESS_POINTS = 25  # of the network that is saved; two more networks have as many
 SAVES = 10
 QUICK = (0.01, 0.05)  # seconds to apply: what is measured is Aerie, not an access point's patience
-LIMIT = 60.0
+LIMIT = 120.0
 FLOOR = "floor: from writing to the live store to the last acknowledgement"
 SIDES = ("critical", "default", "facts", "scheduler")  # nothing reacts to what the floor writes
 
