@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 
 import pytest
 from websockets.sync.client import connect
@@ -189,7 +190,7 @@ def calls(outpost):
     """How often each call of the store was made."""
     lines = outpost.ask("/metrics")[1].splitlines()
     counts = [line for line in lines if line.startswith("outpost_store_seconds_count")]
-    return {line.split('"')[1]: float(line.split()[-1]) for line in counts}
+    return Counter({line.split('"')[1]: int(float(line.split()[-1])) for line in counts})
 
 
 def quiet(outpost):
