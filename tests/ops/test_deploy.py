@@ -61,6 +61,16 @@ def deployed(applied: Infrastructure) -> Iterator[Deployed]:
         found = Deployed(applied, releases.here().name)
         found.run("staging", "--ami", found.image(found.release), *NO_SMOKE)
         yield found
+        # Terraform empties them by itself, but of the local AWS it asks once, and gave up on a busy machine.
+        for kind in ("static", "releases"):
+            _empty(found, found.environment.parameter(f"data/{kind}_bucket"))
+
+
+def _empty(found: Deployed, bucket: str) -> None:
+    s3 = found.terraform.aws.client("s3")
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for one in page.get("Versions", []) + page.get("DeleteMarkers", []):
+            s3.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
 
 
 def test_every_group_of_terraforms_runs_the_release(deployed: Deployed) -> None:
