@@ -19,7 +19,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from tests.servers import Server, temporary_directory
+from tests.servers import Server, ServerFailed, free_port, temporary_directory
 
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
@@ -88,10 +88,22 @@ def local_aws(extensions: Sequence[str] = EXTENSIONS) -> Iterator[LocalAws]:
     with temporary_directory() as directory:
         server = _Moto(directory, extensions)
         try:
-            server.start()
+            _start(server)
             yield LocalAws(f"http://127.0.0.1:{server.port}", server.log)
         finally:
             server.kill()
+
+
+def _start(server: _Moto, tries: int = 3) -> None:
+    """It takes seconds: on another port when somebody took its own meanwhile. Raises ``ServerFailed``."""
+    try:
+        server.start()
+    except ServerFailed as failed:
+        if tries == 1 or "already in use" not in str(failed):
+            raise
+        server.kill()
+        server.port = free_port()
+        _start(server, tries - 1)
 
 
 def serve(port: int, extensions: Sequence[str]) -> None:
