@@ -1,5 +1,6 @@
 """What is released: a version and a commit, and what lies between two of them. Asks git alone."""
 
+import shutil
 import subprocess
 import tomllib
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ def here(project: Path = PROJECT) -> Release:
     version = tomllib.loads((project / "pyproject.toml").read_text())["project"]["version"]
     commit = _git(project, "rev-parse", "HEAD")
     if not commit:
-        raise Refused("This is no git checkout: a release is named after its commit")
+        raise Refused("This is no git checkout, or git is missing: a release is named after its commit")
     return Release(f"{version}+{commit[:8]}", commit)
 
 
@@ -43,6 +44,8 @@ def commits(before: str, release: Release, project: Path = PROJECT) -> list[str]
 
 
 def _git(project: Path, *words: str) -> str:
-    """What it printed; nothing when it failed."""
-    done = subprocess.run(["git", "-C", str(project), *words], capture_output=True, text=True)  # noqa: S603, S607
+    """What it printed; nothing when it failed, or is not installed."""
+    if not (git := shutil.which("git")):
+        return ""
+    done = subprocess.run([git, "-C", str(project), *words], capture_output=True, text=True)  # noqa: S603
     return done.stdout.rstrip() if done.returncode == 0 else ""
