@@ -42,6 +42,10 @@ class Fleet:
         shown = self[role].run("systemctl", "is-active", *names, check=False).split()
         return dict(zip(names, shown, strict=True))
 
+    def lines(self, role: str) -> list[dict[str, object]]:
+        """What its log group has of the machine."""
+        return self.staging.logged(role, self[role])
+
     def environ(self, role: str, unit: str) -> dict[str, str]:
         """What the unit's process really has in its environment."""
         pid = self[role].run("systemctl", "show", "--value", "--property=MainPID", unit).strip()
