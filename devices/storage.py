@@ -10,7 +10,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -55,7 +55,8 @@ def chunks(key: str) -> Iterator[bytes]:
         body = _s3().get_object(**_object(key))["Body"]
     except ClientError as error:
         raise FileNotFoundError(key) if _is(error, "NoSuchKey", "404") else error
-    yield from body.iter_chunks(CHUNK)
+    with closing(body):
+        yield from body.iter_chunks(CHUNK)
 
 
 def remove(key: str) -> None:

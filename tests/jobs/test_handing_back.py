@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from devices.models import Event, Task
 from jobs import dispatch
 from jobs.ending import Ending, HandBack
+from tests.interrupting import apart
 from tests.jobs import probes
 from tests.world import World
 
@@ -37,7 +38,7 @@ class Interruption:
         before = sys.gettrace()
         sys.settrace(self)
         try:
-            work()
+            apart(work)
         except HandBack:
             return True
         finally:

@@ -1,10 +1,8 @@
 """Releases as trees on disk: this one, the one before it, and changed copies, to run processes from."""
 
-import io
 import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -29,8 +27,8 @@ def previous_release(to: Path) -> Path | None:
     archive = _git("archive", "--format=tar", commit, *ROOMS, "manage.py")
     if not archive:
         return None
-    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        files.extractall(to, filter="data")
+    to.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["tar", "--extract", "--directory", to], input=archive, check=True)
     return to
 
 

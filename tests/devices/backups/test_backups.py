@@ -186,7 +186,8 @@ def test_who_gives_up_leaves_nothing(database: Safe) -> None:
 
 def uploads() -> int:
     client = default_storage.connection.meta.client
-    return len(client.list_multipart_uploads(Bucket=default_storage.bucket_name).get("Uploads", []))
+    begun = client.list_multipart_uploads(Bucket=default_storage.bucket_name).get("Uploads", [])
+    return sum(catalogue.PREFIX in one["Key"] for one in begun)
 
 
 KILLED = """

@@ -14,6 +14,7 @@ from devices.firmware import inspecting, uploading
 from devices.firmware.uploading import Details
 from devices.models import FirmwareImage
 from tests import images
+from tests.interrupting import apart
 from tests.world import World
 
 
@@ -37,7 +38,7 @@ def killed_at(line: int, work: Callable[[], None]) -> bool:
 
     sys.settrace(trace)
     try:
-        work()
+        apart(work)
     except Killed:
         _hang_up()
         return True
