@@ -22,6 +22,10 @@ from outpost.store.contract import (
 )
 from outpost.store.redis_connection import async_client, unavailable
 
+SILENCE_SECONDS = 5.0  # until a subscription is asked whether it still hears, and for the answer
+HEARD = b"-"
+# It writes, which a demoted writer refuses: then the connection moves on to whoever writes now.
+ECHO = "redis.call('SET', ARGV[1], '', 'EX', 60) return redis.call('PUBLISH', ARGV[1], ARGV[2])"
 RESUBSCRIBE_SECONDS = 0.5  # on average, between attempts to subscribe again
 
 
@@ -95,13 +99,33 @@ class RedisOutpostStore:
         while True:
             subscription = self._client.pubsub()
             try:
-                async for serials in _listen(subscription, layout.channel(self._prefix, outpost)):
+                async for serials in self._listen(subscription, layout.channel(self._prefix, outpost)):
                     yield serials
             except (RedisError, OSError):
                 await asyncio.sleep(RESUBSCRIBE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
             finally:
                 with contextlib.suppress(RedisError, OSError):
                     await subscription.aclose()  # type: ignore[no-untyped-call]
+
+    async def _listen(self, subscription: PubSub, channel: str) -> AsyncIterator[list[str]]:
+        """Serials per message; [] at each confirmed subscription, the library's silent renewals included.
+
+        In silence it says something to itself, by way of the writer. Raises ``ConnectionError`` when that
+        does not come: a writer that was demoted keeps its subscribers, and may hear of nothing any more.
+        """
+        await subscription.subscribe(channel)
+        asked = False
+        while True:
+            message = await subscription.get_message(timeout=SILENCE_SECONDS)
+            if message is None and asked:
+                raise ConnectionError("nothing comes through the subscription")
+            asked = message is None
+            if message is None:
+                await self._client.execute_command("EVAL", ECHO, 0, channel, HEARD)  # type: ignore[no-untyped-call]
+            elif message["type"] == "subscribe":
+                yield []
+            elif message["type"] == "message" and message["data"] != HEARD:
+                yield message["data"].decode().split()
 
     async def ping(self) -> None:
         """See ``OutpostStore.ping``."""
@@ -132,16 +156,3 @@ class RedisOutpostStore:
                 return await execute("EVALSHA", script.digest, 0, self._prefix, *arguments)
             except NoScriptError:
                 return await execute("EVAL", script.text, 0, self._prefix, *arguments)
-
-
-async def _listen(subscription: PubSub, channel: str) -> AsyncIterator[list[str]]:
-    """Serials per message; [] at each confirmed subscription, the library's silent renewals included."""
-    await subscription.subscribe(channel)
-    while True:
-        message = await subscription.get_message(timeout=None)
-        if message is None:
-            continue
-        if message["type"] == "subscribe":
-            yield []
-        elif message["type"] == "message":
-            yield message["data"].decode().split()

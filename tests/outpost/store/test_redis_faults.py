@@ -1,6 +1,7 @@
 """Redis lost, restarted, demoted or silent: errors in our words, then everything works again."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -9,10 +10,13 @@ import uvloop
 from redis import Redis
 from redis.exceptions import ConnectionError
 
+from outpost.store import redis_layout as layout
+from outpost.store import redis_outpost
 from outpost.store.contract import OutpostStore, StoreUnavailable
 from outpost.store.redis import RedisLiveStore, RedisOutpostStore
 from outpost.store.redis_connection import async_client
 from tests import servers
+from tests.faults.redis_pair import RedisPair
 from tests.outpost.store.driving import CAFE, NOON, Driven, command, connection, desired, fact, seen
 
 # A port that nobody listens on: below 1024 and reserved.
@@ -163,6 +167,25 @@ def test_a_cut_subscription_is_renewed_and_says_so(
             )
         )
     assert heard == [[], [], [CAFE]]
+
+
+def test_a_subscription_at_a_demoted_writer_that_hears_of_nothing_moves_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It stays connected there, and nothing is ever said to it again."""
+    monkeypatch.setattr(redis_outpost, "SILENCE_SECONDS", 1.0)
+    with servers.temporary_directory() as directory, RedisPair(directory).running() as pair:
+        old, new = Redis.from_url(pair.first.url), Redis.from_url(pair.standby.url)
+
+        def fail_over() -> None:
+            new.execute_command("REPLICAOF NO ONE")
+            old.execute_command("REPLICAOF 127.0.0.1 1")
+            pair.endpoint.lead(pair.standby.port)
+
+        store, channel = RedisOutpostStore.from_url(pair.url), layout.channel(layout.DEFAULT_PREFIX, "east")
+        flow = _batches_across(store, fail_over, lambda: new.publish(channel, CAFE))
+        with contextlib.closing(old), contextlib.closing(new):
+            assert asyncio.run(asyncio.wait_for(flow, 60)) == [[], [], [CAFE]]
 
 
 def test_a_connection_that_closed_before_it_was_written_to_is_a_lost_one(
