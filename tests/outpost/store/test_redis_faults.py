@@ -170,7 +170,7 @@ def test_a_cut_subscription_is_renewed_and_says_so(
 
 
 def test_a_subscription_at_a_demoted_writer_that_hears_of_nothing_moves_on(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, runner: asyncio.Runner
 ) -> None:
     """It stays connected there, and nothing is ever said to it again."""
     monkeypatch.setattr(redis_outpost, "SILENCE_SECONDS", 1.0)
@@ -182,10 +182,13 @@ def test_a_subscription_at_a_demoted_writer_that_hears_of_nothing_moves_on(
             old.execute_command("REPLICAOF 127.0.0.1 1")
             pair.endpoint.lead(pair.standby.port)
 
-        store, channel = RedisOutpostStore.from_url(pair.url), layout.channel(layout.DEFAULT_PREFIX, "east")
-        flow = _batches_across(store, fail_over, lambda: new.publish(channel, CAFE))
+        outpost = Driven(RedisOutpostStore.from_url(pair.url), runner)
+        channel = layout.channel(layout.DEFAULT_PREFIX, "east")
+        flow = _batches_across(outpost.store, fail_over, lambda: new.publish(channel, CAFE))
         with contextlib.closing(old), contextlib.closing(new):
-            assert asyncio.run(asyncio.wait_for(flow, 60)) == [[], [], [CAFE]]
+            heard = runner.run(asyncio.wait_for(flow, 60))
+            outpost.aclose()
+    assert heard == [[], [], [CAFE]]
 
 
 def test_a_connection_that_closed_before_it_was_written_to_is_a_lost_one(
