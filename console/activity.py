@@ -150,5 +150,6 @@ class Filter:
             asked &= Q(subject__icontains=self.q)
         return entries.filter(asked)
 
-    def __bool__(self) -> bool:
+    @property
+    def filtered(self) -> bool:
         return bool(self.about or self.q or self.by is not None)

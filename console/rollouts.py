@@ -42,6 +42,10 @@ class RolloutList:
         self._page = query.get("page", "1")
         self._rows = rows.filter(state=self.state) if self.state else rows
 
+    @property
+    def filtered(self) -> bool:
+        return bool(self.state)
+
     @cached_property
     def page(self) -> Page[Rollout]:
         return Paginator(self._rows, ROWS).get_page(self._page)

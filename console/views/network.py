@@ -42,7 +42,8 @@ def overview(request: MemberRequest, pk: int) -> HttpResponse:
     context |= {"links": Link.choices, "configurations": ConfigurationState.choices, "shown": shown}
     context["firmware_states"] = FirmwareState.choices
     context["ssids"] = network.ssids.all()
-    context["tags"] = access.tags(request).filter(access_points__network=network).distinct()
+    tags = access.tags(request).filter(access_points__network=network)
+    context["tags"] = tags.values_list("name", flat=True).distinct()
     if request.headers.get("HX-Request"):
         return render(request, "networks/live.html", context)
     asked = request.GET.get("revision") == str(network.revision_number)

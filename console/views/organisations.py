@@ -46,12 +46,13 @@ def audit(request: MemberRequest) -> HttpResponse:
     chosen = activity.Filter.from_query(request.GET)
     pages = Paginator(chosen.of(access.audit_entries(request)), PAGE)
     page = pages.get_page(request.GET.get("page"))
+    people = access.memberships(request).order_by("user__name", "user__email")
     shown = {
         "section": "audit",
         "page": page,
         "lines": [activity.Line.of(entry) for entry in page],
         "chosen": chosen,
-        "people": access.memberships(request).order_by("user__name", "user__email"),
+        "people": [(one.user_id, one.user) for one in people],
         "subjects": activity.SUBJECTS.items(),
     }
     return render(request, "organisations/audit.html", shown)

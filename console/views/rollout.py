@@ -38,6 +38,7 @@ def rollout(request: MemberRequest, pk: int) -> HttpResponse:
         "rollout": found,
         "counts": done.whole,
         "waves": [ShownWave(wave, counts, found, now) for wave, counts in done.waves],
+        "wave_numbers": [wave.number for wave, _counts in done.waves],
         "listing": listing,
         "page": listing.page,
         "rows": listing.shown(now),

@@ -93,6 +93,13 @@ def test_filter_order_and_page_are_in_the_address(
     assert [row.name for row in page.context["page"]] == found
 
 
+@pytest.mark.parametrize("shown", ["network", "clients"])
+def test_who_filters_keeps_the_order(world: World, shown: str) -> None:
+    put_on_air(world.harbour, clients=2)
+    page = world.browser(world.vi).get(harbour(world, shown), {"sort": "-name"})
+    assert '<input type="hidden" name="sort" value="-name">' in page.content.decode()
+
+
 def test_the_csv_holds_the_present_filter_and_no_formula(world: World) -> None:
     world.counter.rename(world.ada, "=HYPERLINK(1)")
     browser = world.browser(world.vi)
