@@ -1,7 +1,8 @@
 """What every test may ask for: clean queues and live store, and addresses for processes of its own."""
 
+import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -34,6 +35,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     order = {"faults": 0, "browser": 2}
     items.sort(key=lambda item: order.get(item.path.parent.name, 1))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_left_open() -> Iterator[None]:
+    """What a file's tests forgot to close fails there, not in whichever test runs when Python notices."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
