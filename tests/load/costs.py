@@ -24,7 +24,9 @@ class Prices:
 
     region: str
     http_request: float  # API Gateway, HTTP APIs, per million, first 300 million; metered in 512 KB
-    socket_message: float  # API Gateway, WebSocket, per million messages, metered in 32 KB
+    http_request_more: float  # … each million above
+    socket_message: float  # API Gateway, WebSocket, per million messages, first 1,000 million; metered in 32 KB
+    socket_message_more: float  # … each million above
     socket_minute: float  # API Gateway, WebSocket, per million connection minutes
     lambda_request: float  # Lambda, per million
     lambda_second: float  # Lambda, arm64, per GB-second
@@ -47,11 +49,11 @@ class Prices:
 
 PRICES = {
     "us-east-1": Prices(
-        "us-east-1", 1.00, 1.00, 0.25, 0.20, 0.0000133334, 0.625, 0.125, 0.0225, 0.006, 0.0225, 0.008,
+        "us-east-1", 1.00, 0.90, 1.00, 0.80, 0.25, 0.20, 0.0000133334, 0.625, 0.125, 0.0225, 0.006, 0.0225, 0.008,
         0.0168, 0.0168, 0.032, 0.0168, 0.12, 0.045, 0.045, 0.09, 0.01,
     ),
     "eu-central-1": Prices(
-        "eu-central-1", 1.20, 1.15, 0.285, 0.20, 0.0000133334, 0.7625, 0.1525, 0.027, 0.006, 0.027, 0.008,
+        "eu-central-1", 1.20, 1.08, 1.15, 0.92, 0.285, 0.20, 0.0000133334, 0.7625, 0.1525, 0.027, 0.006, 0.027, 0.008,
         0.0192, 0.0192, 0.036, 0.0200, 0.14, 0.052, 0.052, 0.09, 0.01,
     ),
 }  # fmt: skip
@@ -111,6 +113,12 @@ def units(size: int, step: int) -> int:
     return max(1, math.ceil(size / step))
 
 
+def tiered(metered: float, first: float, price: float, more: float) -> float:
+    """Dollars of so many a month, of which the first millions have a price of their own."""
+    millions = metered / MILLION
+    return min(millions, first) * price + max(0.0, millions - first) * more
+
+
 def polling(load: Load, prices: Prices) -> Bill:
     """HTTP API → Lambda → DynamoDB. A poll carries the state and brings what is desired."""
     polls = load.access_points * HOURS * 3600 / load.poll_every
@@ -118,7 +126,9 @@ def polling(load: Load, prices: Prices) -> Bill:
     reads = polls * units(load.push_bytes if load.pushes else 1, 4096)
     out = polls * 500 + load.all_pushes * load.push_bytes
     return {
-        "API Gateway, requests": polls * units(load.state_bytes, 512 * 1024) / MILLION * prices.http_request,
+        "API Gateway, requests": tiered(
+            polls * units(load.state_bytes, 512 * 1024), 300, prices.http_request, prices.http_request_more
+        ),
         "Lambda": _lambda(polls, prices, seconds=0.02),
         "DynamoDB": (writes * prices.table_write + reads * prices.table_read) / MILLION,
         "data transfer out": out / GIB * prices.gib_out,
@@ -139,7 +149,9 @@ def gateway_socket(load: Load, prices: Prices) -> Bill:
     minutes = load.access_points * MINUTES
     return {
         "API Gateway, connection minutes": minutes / MILLION * prices.socket_minute,
-        "API Gateway, messages": (messages + connects) / MILLION * prices.socket_message,
+        "API Gateway, messages": tiered(
+            messages + connects, 1000, prices.socket_message, prices.socket_message_more
+        ),
         "Lambda": _lambda(calls, prices, seconds=0.01),
         "DynamoDB": (writes * prices.table_write + calls * prices.table_read) / MILLION,
         "data transfer out": load.all_pushes * load.push_bytes / GIB * prices.gib_out,

@@ -21,6 +21,11 @@ def test_polling_by_hand() -> None:
     assert bill["Lambda"] == pytest.approx(43.8 * 0.20 + 43.8e6 * 0.02 * 0.125 * 0.0000133334)
 
 
+def test_the_first_millions_are_dearer() -> None:
+    """10,000: 438 million requests, of which 300 at a dollar and 138 at 90 cents."""
+    assert costs.polling(Load(10_000), HERE)["API Gateway, requests"] == pytest.approx(300 + 138 * 0.9)
+
+
 def test_a_gateways_socket_by_hand() -> None:
     """43.8 million connection minutes and as many states; 395 connects each, 20 pushes with their answers."""
     bill = costs.gateway_socket(Load(1_000), HERE)
