@@ -25,7 +25,7 @@ class Prices:
     region: str
     http_request: float  # API Gateway, HTTP APIs, per million, first 300 million; metered in 512 KB
     http_request_more: float  # … each million above
-    socket_message: float  # API Gateway, WebSocket, per million messages, first 1,000 million; metered in 32 KB
+    socket_message: float  # API Gateway, WebSocket, per million, first 1,000 million; metered in 32 KB
     socket_message_more: float  # … each million above
     socket_minute: float  # API Gateway, WebSocket, per million connection minutes
     lambda_request: float  # Lambda, per million
@@ -49,12 +49,12 @@ class Prices:
 
 PRICES = {
     "us-east-1": Prices(
-        "us-east-1", 1.00, 0.90, 1.00, 0.80, 0.25, 0.20, 0.0000133334, 0.625, 0.125, 0.0225, 0.006, 0.0225, 0.008,
-        0.0168, 0.0168, 0.032, 0.0168, 0.12, 0.045, 0.045, 0.09, 0.01,
+        "us-east-1", 1.00, 0.90, 1.00, 0.80, 0.25, 0.20, 0.0000133334, 0.625, 0.125, 0.0225, 0.006, 0.0225,
+        0.008, 0.0168, 0.0168, 0.032, 0.0168, 0.12, 0.045, 0.045, 0.09, 0.01,
     ),
     "eu-central-1": Prices(
-        "eu-central-1", 1.20, 1.08, 1.15, 0.92, 0.285, 0.20, 0.0000133334, 0.7625, 0.1525, 0.027, 0.006, 0.027, 0.008,
-        0.0192, 0.0192, 0.036, 0.0200, 0.14, 0.052, 0.052, 0.09, 0.01,
+        "eu-central-1", 1.20, 1.08, 1.15, 0.92, 0.285, 0.20, 0.0000133334, 0.7625, 0.1525, 0.027, 0.006, 0.027,
+        0.008, 0.0192, 0.0192, 0.036, 0.0200, 0.14, 0.052, 0.052, 0.09, 0.01,
     ),
 }  # fmt: skip
 
