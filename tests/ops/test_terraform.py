@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -102,16 +103,34 @@ def test_the_allow_list_has_nothing_that_never_happens(found: list[drift.Drifted
 
 
 def test_states_tell_each_other_by_parameters(staging: Infrastructure) -> None:
-    pages = staging.aws.client("ssm").get_paginator("get_parameters_by_path")
-    told = {
-        one["Name"].removeprefix("/aerie/staging/"): one["Value"]
-        for page in pages.paginate(Path="/aerie/staging", Recursive=True)
-        for one in page["Parameters"]
-    }
+    told = _told(staging)
     assert len(told["network/private_subnet_ids"].split(",")) == 2
     assert told["network/outbound_addresses"].count(".") == 3
     assert told["environment/STORAGE_URL"] == f"s3://{told['data/files_bucket']}"
     assert told["environment/STATIC_URL"] == "https://static.staging.aerie.example/static/"
+
+
+def _told(staging: Infrastructure) -> dict[str, str]:
+    """Every parameter, by its name below the environment's."""
+    pages = staging.aws.client("ssm").get_paginator("get_parameters_by_path")
+    return {
+        one["Name"].removeprefix("/aerie/staging/"): one["Value"]
+        for page in pages.paginate(Path="/aerie/staging", Recursive=True)
+        for one in page["Parameters"]
+    }
+
+
+def test_productions_variables_fit_its_states(staging: Infrastructure) -> None:
+    """Each is planned from nothing; what the states before it would have told is staging's."""
+    ssm = staging.aws.client("ssm")
+    for name, value in _told(staging).items():
+        ssm.put_parameter(Name=f"/aerie/production/{name}", Value=value, Type="String", Overwrite=True)
+    with infrastructure(staging.aws, "production") as production:
+        production.make_bucket()
+        changes = [one for state in STATES for one in production.changes(state)]
+    assert {tuple(one["change"]["actions"]) for one in changes} == {("create",)}
+    made = Counter(one["type"] for one in changes)
+    assert (made["aws_nat_gateway"], made["aws_wafv2_web_acl"], made["aws_autoscaling_group"]) == (3, 1, 4)
 
 
 def test_outposts_and_apps_have_secrets_of_their_own(staging: Infrastructure) -> None:
