@@ -223,7 +223,7 @@ resource "aws_iam_role" "deployer" {
 
   name                 = "${local.name}-deployer"
   description          = "make deploy and make rollback of Aerie's ${var.environment}."
-  max_session_duration = 7200
+  max_session_duration = 43200 # outposts are replaced one by one: a deploy must not outlive its credentials
   assume_role_policy   = jsonencode({ Version = "2012-10-17", Statement = local.trusted })
 }
 

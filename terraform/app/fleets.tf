@@ -5,8 +5,8 @@ locals {
   files  = "${local.arn}:s3:::${local.data.files_bucket}"
   groups = { for role in keys(var.fleets) : role => local.network["${role}_security_group_id"] }
 
-  # What each role keeps in the bucket of files, by prefix. Listing knows all prefixes: whether there is a backup is
-  # told by every console.
+  # What each role keeps in the bucket of files, by prefix. All may list: whether there is a backup is told by every
+  # console.
   prefixes = {
     console = ["firmware", "reports", "traces"]
     worker  = ["firmware", "reports", "traces"]
@@ -24,11 +24,10 @@ locals {
         Resource = [for prefix in prefixes : "${local.files}/${prefix}/*"]
       },
       {
-        Sid       = "ListFiles"
-        Effect    = "Allow"
-        Action    = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
-        Resource  = [local.files]
-        Condition = { StringLike = { "s3:prefix" = [for prefix in distinct(concat(prefixes, ["backups"])) : "${prefix}/*"] } }
+        Sid      = "ListFiles" # all of it: S3 calls a file that is not there missing only to who may list
+        Effect   = "Allow"
+        Action   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
+        Resource = [local.files]
       },
       {
         Sid       = "SealFiles"
@@ -81,7 +80,8 @@ module "fleet" {
 
   subnet_ids         = split(",", local.network.private_subnet_ids)
   security_group_ids = [local.groups[each.key]]
-  target_group_arns  = each.key == "console" ? [aws_lb_target_group.console.arn] : []
+  # By way of the listener: scaling by requests is refused while no balancer sends anybody to the group.
+  target_group_arns = each.key == "console" ? [aws_lb_listener.https.default_action[0].target_group_arn] : []
 
   size      = each.value.size
   floors    = each.value.floors

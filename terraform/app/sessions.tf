@@ -117,12 +117,19 @@ resource "aws_iam_policy" "operator" {
         Resource = [aws_ssm_document.manage.arn]
       },
       {
+        Sid      = "MoreOrOther" # what runbooks say to do by hand
+        Effect   = "Allow"
+        Action   = ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"]
+        Resource = local.fleet_arns
+      },
+      {
         Sid    = "Look" # these know no resources
         Effect = "Allow"
         Action = [
           "acm:ListCertificates", "autoscaling:Describe*", "ce:GetCostAndUsage", "cloudwatch:Describe*",
           "cloudwatch:GetDashboard", "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics",
           "ec2:DescribeInstances", "elasticloadbalancing:Describe*", "rds:DescribeEvents",
+          "logs:DescribeLogGroups", "logs:GetQueryResults", "logs:StopQuery",
           "ssm:DescribeInstanceInformation", "ssm:DescribeSessions", "ssm:GetCommandInvocation",
           "ssm:ListCommandInvocations", "ssm:ListCommands",
         ]
@@ -131,7 +138,7 @@ resource "aws_iam_policy" "operator" {
       {
         Sid      = "ReadLogs"
         Effect   = "Allow"
-        Action   = ["logs:FilterLogEvents", "logs:GetLogEvents", "logs:GetQueryResults", "logs:StartQuery"]
+        Action   = ["logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery"]
         Resource = ["${local.arn}:logs:${var.region}:${local.account}:log-group:/aerie/${var.environment}/*"]
       },
     ]

@@ -4,7 +4,7 @@ resource "aws_internet_gateway" "this" {
   tags = { Name = local.name }
 }
 
-# What customers allow-list. Replacing one is an announcement weeks ahead, so nothing here may destroy it.
+# What customers allow-list. Replacing one is an announcement weeks ahead, so a plan that does is not applied.
 resource "aws_eip" "outbound" {
   for_each = local.nats
 

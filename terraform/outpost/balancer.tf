@@ -28,8 +28,9 @@ resource "aws_lb_target_group" "outpost" {
 
   preserve_client_ip = true # the outpost logs and limits by the access point's own address
 
-  # A draining outpost closes its connections itself, gradually; the balancer must not cut them before.
-  deregistration_delay   = 600
+  # A draining outpost closes its connections itself, gradually; the balancer cuts none. Auto Scaling waits for the
+  # whole delay before its hook `drain` begins, also when nobody is held any more.
+  deregistration_delay   = 120
   connection_termination = false
 
   # One that turned red is draining: whoever it holds stays until it lets go.
@@ -43,7 +44,7 @@ resource "aws_lb_target_group" "outpost" {
     port                = "15003"
     path                = "/readyz"
     matcher             = "200"
-    interval            = 5 # out after 10 s: an outpost that is told to end is red for so long before it closes any
+    interval            = 5 # red after 10 s; newcomers may be sent a while longer, see published.tf
     timeout             = 4
     healthy_threshold   = 2
     unhealthy_threshold = 2

@@ -28,8 +28,13 @@ module "role_environment" {
   source = "../modules/parameters"
 
   path = "${local.path}/roles/outpost"
-  # Its unit knows addresses and cores. A full one lets go of 125 a second: a tenth of the handshakes that one other can do.
-  values = merge({ OUTPOST_DEVICE_AUTH = var.device_auth, OUTPOST_DRAIN_SECONDS = "120" }, var.settings)
+  # Its unit knows addresses and cores. It listens on for a minute after it turned red, for that is how long a network
+  # balancer may go on sending newcomers. A full one lets go of 125 a second: a tenth of the handshakes that one other
+  # can do.
+  values = merge(
+    { OUTPOST_DEVICE_AUTH = var.device_auth, DRAIN_SECONDS = "60", OUTPOST_DRAIN_SECONDS = "120" },
+    var.settings,
+  )
 }
 
 output "host_name" {

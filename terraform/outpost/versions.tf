@@ -8,10 +8,10 @@ terraform {
     }
   }
 
-  # The rest is in environments/<environment>/backend.hcl.
+  # The rest is in environments/<environment>/backend.hcl. No `encrypt`: it asks S3 for a key of Amazon's, and the
+  # bucket has one of its own.
   backend "s3" {
     key          = "outpost.tfstate"
-    encrypt      = true
     use_lockfile = true
   }
 }

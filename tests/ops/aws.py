@@ -32,6 +32,7 @@ EXTENSIONS = (
     "lifecycle",
     "budgets",
     "run_command",
+    "scaling_policies",
 )
 
 

