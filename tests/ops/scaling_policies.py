@@ -1,4 +1,4 @@
-"""Scaling by requests, refused by moto as by EC2 Auto Scaling while no listener sends anybody to the group."""
+"""Scaling by requests, refused by moto as by Amazon while no listener sends anybody to the target group."""
 
 from typing import Any
 

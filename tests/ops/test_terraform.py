@@ -36,7 +36,7 @@ def bootstrapped() -> Iterator[Future[tuple[list[dict[str, Any]], dict[str, Any]
 
 
 def _bootstrap() -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """What a plan of the states' own state would still do once it moved into its bucket, and how it lies there."""
+    """What a plan of the bucket would do once its state moved into it, and how that lies there."""
     with local_aws() as aws, infrastructure(aws, "production") as production:
         production.bootstrap()
         kept = aws.client("s3").head_object(Bucket="aerie-production-states", Key="states.tfstate")
