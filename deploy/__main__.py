@@ -1,17 +1,20 @@
 """``python -m deploy staging`` and its verbs. See docs/deploying.md."""
 
 import argparse
+import os
 import re
 import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
+from typing import TextIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy import outcomes, records, state, static_files
-from deploy.deploying import STEPS, Deploy, Wish, situation
+from deploy.deploying import STEPS, Deploy, Wish, how_things_are, situation
 from deploy.environments import NAMES, Environment
 from deploy.progress import Shown, shown_on
 
@@ -94,13 +97,13 @@ def main(arguments: list[str], shown: Shown | None = None, **wished: object) -> 
             shown.say(f"{ended.word.capitalize()}: {ended}" + (f"\n{ended.state}" if ended.state else ""))
             return ended.code
         except (BotoCoreError, ClientError) as error:
-            shown.say(f"AWS: {error}\n" + _how_things_are(environment))
+            shown.say(f"AWS: {error}\n" + how_things_are(environment))
             return outcomes.HALTED
         except KeyboardInterrupt:
-            shown.say("Interrupted.\n" + _how_things_are(environment))
+            shown.say("Interrupted.\n" + how_things_are(environment))
             return outcomes.INTERRUPTED
         except Exception:  # Python's own code would be 1: rolled back
-            shown.say(traceback.format_exc() + _how_things_are(environment))
+            shown.say(traceback.format_exc() + how_things_are(environment))
             return outcomes.HALTED
 
 
@@ -137,18 +140,34 @@ def _move(asked: argparse.Namespace, deploy: Deploy, shown: Shown) -> None:
         deploy.roll_back()
 
 
-def _how_things_are(environment: Environment) -> str:
-    try:
-        return situation(environment)
-    except (outcomes.Ended, BotoCoreError, ClientError) as error:
-        return f"How things are could not be asked: {error}"
-
-
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def entered(arguments: list[str]) -> int:
+    """``main``'s code, never Python's own: 1 of a traceback would mean rolled back, and 120 is a lost output."""
+    try:
+        return main(arguments)
+    except KeyboardInterrupt:  # again, while how things are was being told
+        return outcomes.INTERRUPTED
+    except Exception:  # also when nobody listens any more: `| tee` ended
+        with suppress(OSError):
+            sys.stderr.write(f"{traceback.format_exc()}What runs is told by: python -m deploy status\n")
+        return outcomes.HALTED
+    finally:
+        _let_go_of(sys.stdout)
+        _let_go_of(sys.stderr)
+
+
+def _let_go_of(out: TextIO) -> None:
+    """What cannot be written any more goes nowhere, or Python changes the exit code at its end."""
+    try:
+        out.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 
 
 if __name__ == "__main__":
     # Told to end, a deploy says how things are, as at Ctrl-C.
     signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(entered(sys.argv[1:]))

@@ -217,7 +217,7 @@ class Deploy:
         self.wish.sleep(seconds)
 
     def situation(self) -> str:
-        return situation(self.environment)
+        return how_things_are(self.environment)
 
 
 def situation(environment: Environment) -> str:
@@ -231,6 +231,14 @@ def situation(environment: Environment) -> str:
     if unfinished:
         lines += ["What Auto Scaling has begun goes on by itself. Deploy again to continue, or roll back."]
     return "\n".join(lines)
+
+
+def how_things_are(environment: Environment) -> str:
+    """``situation``, beside something that went wrong and must be told whatever else does."""
+    try:
+        return situation(environment)
+    except Exception as error:
+        return f"How things are could not be asked: {type(error).__name__}: {error}"
 
 
 def _role(group: dict) -> str:  # type: ignore[type-arg]

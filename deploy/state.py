@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from deploy.environments import Environment
+from deploy.outcomes import Refused
 
 _IN_PROGRESS = "release/in_progress"
 
@@ -58,8 +59,15 @@ def previous(environment: Environment) -> Image:
 
 
 def in_progress(environment: Environment) -> InProgress | None:
+    """Raises ``Refused`` for what this release cannot read: to go by half of it would lose the other half."""
     text = environment.parameter(_IN_PROGRESS)
-    return InProgress(**json.loads(text)) if text else None
+    try:
+        return InProgress(**json.loads(text)) if text else None
+    except (TypeError, ValueError):  # a field it does not know, or no JSON object
+        raise Refused(
+            f"/aerie/{environment.name}/{_IN_PROGRESS} was written by a newer release of this command: "
+            f"use that checkout. It says: {text[:500]}"
+        ) from None
 
 
 def keep(environment: Environment, moving: InProgress) -> None:

@@ -1,5 +1,8 @@
 """The command's own manners: wrong words, no credentials, no network, and a fault of its own."""
 
+import subprocess
+import sys
+
 import pytest
 
 from deploy import outcomes
@@ -78,4 +81,40 @@ def test_a_fault_of_its_own_is_for_a_person_and_not_called_rolled_back(
     assert "KeyError: 'of its own'" in written.text
     assert f"Unfinished: {AFTER}" in written.text
     assert f"In service: {BEFORE}" in written.text
+    assert staging.records()[0]["outcome"] == "halted"
+
+
+def test_how_things_are_may_fail_as_well(staging: Staging, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("of its own")
+
+    monkeypatch.setattr("deploy.smoke.run", broken)
+    monkeypatch.setattr("deploy.deploying.situation", broken)
+    written = staging.deploy(AFTER, code=outcomes.HALTED)
+    assert "in _smoke" in written.text
+    assert "How things are could not be asked: KeyError: 'of its own'" in written.text
+
+
+@pytest.mark.parametrize("found", ['{"version": "2", "ami": "ami-2", "waves": 3}', "[1]", "2 ami-2"])
+@pytest.mark.parametrize("verb", ["deploy", "rollback", "status"])
+def test_what_a_newer_release_wrote_is_refused_in_words(staging: Staging, verb: str, found: str) -> None:
+    staging.environment.set_parameter("release/in_progress", found)
+    words = staging.words(AFTER) if verb == "deploy" else (verb, "staging")
+    written = staging.run(*words, code=outcomes.REFUSED)
+    assert f"written by a newer release of this command: use that checkout. It says: {found}" in written.text
+    assert staging.environment.parameter("release/in_progress") == found
+    assert staging.all_run(BEFORE)
+
+
+@pytest.mark.parametrize("errors", [subprocess.PIPE, subprocess.STDOUT])
+def test_where_nobody_listens_any_more_it_is_halted(staging: Staging, errors: int) -> None:
+    """``| tee`` ended, with or without what is told beside it: neither 1 nor Python's own 120."""
+    words = [sys.executable, "-m", "deploy", *staging.words(AFTER), "--region", staging.region]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("checks")
+        process.stdout.close()
+        told = process.stderr.read() if process.stderr else ""
+    assert process.returncode == outcomes.HALTED, told
+    assert ("BrokenPipeError" in told) == (errors == subprocess.PIPE)
     assert staging.records()[0]["outcome"] == "halted"
