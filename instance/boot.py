@@ -50,14 +50,20 @@ def refresh(settings: Settings) -> None:
     """
     identity = await_identity(Imds(settings.imds))
     changed = write(settings, identity, fetch(identity), owner=OUTPOST_USER)
-    if any(name.endswith(".pem") for name in changed):
-        systemd.reload(
-            [unit for unit in systemd.units(identity.assignment.roles) if unit.startswith("outpost@")]
-        )
-        log.info("the outposts take the new certificate")
+    _tell_outposts(settings, identity.assignment)
     later = [name for name in changed if not name.endswith(".pem")]
     if later:
         log.warning("changed, for units that start from now on: %s", ", ".join(later))
+
+
+def _tell_outposts(settings: Settings, assignment: Assignment) -> None:
+    """Unless they know: one that failed after writing, or whose reload did, is made good by the next."""
+    outposts = [unit for unit in systemd.units(assignment.roles) if unit.startswith("outpost@")]
+    if not outposts or settings.told_file.exists():
+        return
+    systemd.reload(outposts)
+    settings.told_file.touch()
+    log.info("the outposts take the certificates that are written now")
 
 
 def fetch(identity: Identity) -> Sources:
@@ -98,7 +104,7 @@ def write(settings: Settings, identity: Identity, sources: Sources, *, owner: st
         log.warning("given to nobody, as no unit of this release knows them: %s", ", ".join(strange))
     pem = environment.pem_files(sources) if "outpost" in assignment.roles else {}
     split = environment.split(assignment, sources, _here(settings, assignment, pem))
-    changed = _write_pem(settings.run, pem, owner)
+    changed = _write_pem(settings, pem, owner)
     return changed + _write_environment(settings.run, split)
 
 
@@ -120,14 +126,19 @@ def _write_environment(run: Path, split: dict[str, dict[str, str]]) -> list[str]
     return [f"environment/{kind}" for kind, text in texts.items() if files.write(directory / kind, text)]
 
 
-def _write_pem(run: Path, pem: dict[str, str], owner: str) -> list[str]:
-    """Raises ``CertificateInvalid`` before anything is written."""
+def _write_pem(settings: Settings, pem: dict[str, str], owner: str) -> list[str]:
+    """What is new, and not told to the outposts yet. Raises ``CertificateInvalid`` before any is written."""
     if not pem:
         return []
     if {"cert.pem", "key.pem"} <= pem.keys():
-        certificates.check_pair(pem["cert.pem"], pem["key.pem"], run)
-    directory = files.directory(run / "outpost", mode=0o500, owner=owner)
-    return [n for n, text in pem.items() if files.write(directory / n, text, mode=0o400, owner=owner)]
+        certificates.check_pair(pem["cert.pem"], pem["key.pem"], settings.run)
+    directory = files.directory(settings.run / "outpost", mode=0o500, owner=owner)
+    new = [name for name, text in pem.items() if not files.same(directory / name, text)]
+    if new:
+        settings.told_file.unlink(missing_ok=True)
+    for name in new:
+        files.write(directory / name, pem[name], mode=0o400, owner=owner)
+    return new
 
 
 def _tell_oddities(settings: Settings, assignment: Assignment) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from instance.settings import Settings, SettingsInvalid, seconds
 from instance.user_data import Assignment
 
 # Units of each role, by kind: a kind is one environment file and one user.
@@ -148,6 +149,7 @@ def split(assignment: Assignment, sources: Sources, here: Mapping[str, str]) -> 
     problems = [line for kind in files for line in _missing(kind, files[kind])]
     problems += [line for kind in files for line in _contradictions(kind, assignment, sources)]
     problems += [line for kind in files for line in _unwritable(files[kind])]
+    problems += _no_number(files["agent"])
     if problems:
         raise EnvironmentIncomplete(list(dict.fromkeys(problems)))
     return files
@@ -214,6 +216,14 @@ def _contradictions(kind: str, assignment: Assignment, sources: Sources) -> list
     names = {name for variables in sharing for name in variables}
     differ = [name for name in sorted(names) if len({told[name] for told in sharing if name in told}) > 1]
     return [f"{name} differs between the roles of this instance" for name in differ]
+
+
+def _no_number(agent: Mapping[str, str]) -> Iterable[str]:
+    """Known now, not when the instance shall drain and its agent cannot start for it."""
+    try:
+        seconds(agent, "DRAIN_SECONDS", Settings.drain_seconds)
+    except SettingsInvalid as error:
+        yield str(error)
 
 
 def _unwritable(variables: Mapping[str, str]) -> Iterable[str]:

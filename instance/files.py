@@ -8,7 +8,7 @@ from pathlib import Path
 
 def write(path: Path, text: str, *, mode: int = 0o600, owner: str = "") -> bool:
     """Replace the file in one step; whether it had been different. The directory must exist."""
-    if _same(path, text):
+    if same(path, text):
         return False
     number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
@@ -34,7 +34,8 @@ def directory(path: Path, *, mode: int = 0o755, owner: str = "") -> Path:
     return path
 
 
-def _same(path: Path, text: str) -> bool:
+def same(path: Path, text: str) -> bool:
+    """Whether the file is there and holds just this."""
     try:
         return path.read_bytes() == text.encode()
     except FileNotFoundError:

@@ -1,6 +1,7 @@
 """What the agent's units are told by their environment; everything else comes from the metadata service."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +34,11 @@ class Settings:
         return self.run / "drained"
 
     @property
+    def told_file(self) -> Path:
+        """There while the outposts have been told of the certificates that are written."""
+        return self.run / "certificates-told"
+
+    @property
     def wanted_file(self) -> Path:
         """The unprivileged watcher asks for a drain by making it; a path unit of systemd's looks for it."""
         return self.run / "agent" / "drain-wanted"
@@ -43,13 +49,14 @@ def read() -> Settings:
     return Settings(
         imds=os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT") or Settings.imds,
         metrics_token=os.environ.get("METRICS_TOKEN", ""),
-        drain_seconds=_seconds("DRAIN_SECONDS", Settings.drain_seconds),
-        ready_seconds=_seconds("READY_SECONDS", Settings.ready_seconds),
+        drain_seconds=seconds(os.environ, "DRAIN_SECONDS", Settings.drain_seconds),
+        ready_seconds=seconds(os.environ, "READY_SECONDS", Settings.ready_seconds),
     )
 
 
-def _seconds(name: str, default: float) -> float:
-    text = os.environ.get(name, "").strip()
+def seconds(variables: Mapping[str, str], name: str, default: float) -> float:
+    """What a variable says, or the default without one. Raises ``SettingsInvalid``."""
+    text = variables.get(name, "").strip()
     try:
         number = float(text) if text else default
     except ValueError:

@@ -87,6 +87,18 @@ def test_what_no_environment_can_hold_is_refused(value: str) -> None:
         split(_assignment("console"), Sources({}, {}, {"app": APP | {"SECRET_KEY": value}}), {})
 
 
+@pytest.mark.parametrize("value", ["30s", "-1", "7201", "nan"])
+def test_a_drain_that_lasts_no_number_of_seconds_is_told_at_boot(value: str) -> None:
+    sources = _sources(console={"DRAIN_SECONDS": value})
+    with pytest.raises(EnvironmentIncomplete, match="DRAIN_SECONDS is not a number of seconds from 0 to"):
+        split(_assignment("console"), sources, {})
+
+
+def test_a_drain_may_last_what_a_role_says() -> None:
+    files = split(_assignment("console"), _sources(console={"DRAIN_SECONDS": "45"}), {})
+    assert files["agent"]["DRAIN_SECONDS"] == "45"
+
+
 def test_every_variable_of_ours_has_a_unit_that_may_know_it() -> None:
     """Whoever adds a variable says here, in instance/environment.py, which units may know it."""
     named = set(re.findall(r"^([A-Z_0-9]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE))
