@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -113,7 +114,9 @@ def test_one_that_knows_not_who_it_is_gives_the_balancer_its_time(
     with caplog.at_level(logging.INFO):
         drain.run(Settings(imds="http://127.0.0.1:9", run=tmp_path, drain_seconds=0.2), leave_units=True)
     assert "draining without knowing who we are" in caplog.text
-    assert "nobody is sent here any more after 0.2 s" in caplog.text
+    said = re.search(r"nobody is sent here any more after ([0-9.]+) s", caplog.text)
+    assert said is not None
+    assert float(said[1]) >= 0.2
 
 
 def test_one_that_never_gets_ready_is_given_up(watch: _Watch, amazon: LocalAws, member: Identity) -> None:
