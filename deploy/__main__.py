@@ -145,7 +145,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def entered(arguments: list[str]) -> int:
-    """``main``'s code, never Python's own: 1 of a traceback would mean rolled back, and 120 is a lost output."""
+    """``main``'s code, never Python's own: 1 of a traceback would mean rolled back, 120 is a lost output."""
     try:
         return main(arguments)
     except KeyboardInterrupt:  # again, while how things are was being told
