@@ -1,5 +1,6 @@
 """What a visitor and an access point find after a deploy, looked at from outside, through the balancers."""
 
+import http.client
 import re
 import socket
 import ssl
@@ -45,6 +46,8 @@ def _until_right(name: str, check: Callable[[], str], pause: Callable[[float], N
             return check()
         except (Wrong, OSError) as error:
             reason = str(error) or type(error).__name__
+        except http.client.HTTPException as error:  # it broke off, or is none
+            reason = f"no whole answer: {error!r}"
         if look + 1 < LOOKS:
             pause(PAUSE)
     raise SmokeFailed(f"{name}: {reason}")

@@ -72,6 +72,7 @@ class Staging:
     images: dict[str, str] = field(default_factory=dict)
     versions: dict[tuple[str, str], str] = field(default_factory=dict)  # of launch templates, to releases
     broken: set[str] = field(default_factory=set)  # releases whose sign-in page fails
+    cut: list[bytes] = field(default_factory=list)  # what visitors get instead of the next answers
     later: timedelta = timedelta(0)  # so long after now it is, for deploys
 
     @cached_property
@@ -207,6 +208,9 @@ def outside(staging: Staging) -> Iterator[str]:
 
     class Console(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if staging.cut:
+                self.wfile.write(staging.cut.pop(0))
+                return
             releases = staging.consoles()
             status, body = _answer(self.path, "".join(releases) if len(releases) == 1 else "both", staging)
             self.send_response(status)
