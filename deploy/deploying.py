@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from deploy import alarms, checks, groups, images, migration, releases, smoke, state, static_files
 from deploy.environments import Environment
 from deploy.lock import Lock
@@ -193,9 +195,16 @@ class Deploy:
             except BaseException as error:
                 word = error.word if isinstance(error, Ended) else "halted"
                 word = "interrupted" if isinstance(error, KeyboardInterrupt) else word
-                record.end(self.environment, word, str(error)[:1000] or type(error).__name__)
+                self._end(record, word, str(error)[:1000] or type(error).__name__)
                 raise
             record.end(self.environment, "done")
+
+    def _end(self, record: Record, word: str, reason: str) -> None:
+        """Why it ended counts more than that this could not be written down."""
+        try:
+            record.end(self.environment, word, reason)
+        except (BotoCoreError, ClientError) as error:
+            self.shown.say(f"The record could not be written: {error}")
 
     def _release(self) -> releases.Release:
         """That of the checkout, or of the image that was named."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy import groups
 from deploy.environments import Environment, code_of
@@ -35,16 +35,20 @@ def run(
     Raises ``Halted`` with what the command said when it fails: MySQL cannot take back half a migration.
     """
     end_leftovers(environment)
-    with _instance(environment, image) as instance:
+    with _instance(environment, image, shown) as instance:
         shown.at(10, f"{instance} starts")
         words = f"migrate_release --running {running}" if running else "migrate_release"
-        told = _migrated(environment, instance, words, pause, shown)
-    output = told.get("StandardOutputContent", "").strip()
+        output = _output(_migrated(environment, instance, words, pause, shown))
+        for line in output.splitlines():
+            shown.say(f"  {line}")
+
+
+def _output(told: dict[str, Any]) -> str:
+    output = str(told.get("StandardOutputContent", "")).strip()
     if told["Status"] != _ENDED_WELL:
         reason = told.get("StandardErrorContent", "").strip() or output
         raise Halted(f"The migrations ended as {told['Status']}: {reason[-1500:]}", _WHAT_NOW)
-    for line in output.splitlines():
-        shown.say(f"  {line}")
+    return output
 
 
 def _migrated(
@@ -74,14 +78,19 @@ def end_leftovers(environment: Environment) -> None:
 
 
 @contextmanager
-def _instance(environment: Environment, image: Image) -> Iterator[str]:
+def _instance(environment: Environment, image: Image, shown: Shown) -> Iterator[str]:
     ec2 = environment.client("ec2")
     started = ec2.run_instances(**_wanted(environment, image), MinCount=1, MaxCount=1)
     instance = str(started["Instances"][0]["InstanceId"])
     try:
         yield instance
-    finally:
-        ec2.terminate_instances(InstanceIds=[instance])
+    except BaseException:
+        try:
+            ec2.terminate_instances(InstanceIds=[instance])
+        except (BotoCoreError, ClientError) as error:  # what went wrong before it counts more
+            shown.say(f"{instance} could not be ended, the next deploy does it: {error}")
+        raise
+    ec2.terminate_instances(InstanceIds=[instance])
 
 
 def _wanted(environment: Environment, image: Image) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """What goes wrong in a deploy: refused before anything, rolled back, or halted."""
 
+import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.model import OperationModel
 
 from deploy import outcomes, state
 from tests.deploy.staging import ALARM, BEFORE, ROLES, Staging, Written, commit
@@ -98,6 +101,62 @@ def test_a_page_that_does_not_work(staging: Staging) -> None:
     assert "sign-in page and its files: HTTP Error 500" in written.text
     assert staging.all_run(BEFORE)
     assert state.in_progress(staging.environment) is None
+
+
+# --- and AWS is away meanwhile: why it ended is told all the same ------------------------------------
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Calls of AWS whose answer is that the credentials have expired, as soon as they are in it."""
+    names: set[str] = set()
+
+    def answer(model: OperationModel, **_: object) -> tuple[AWSResponse, dict[str, object]] | None:
+        if model.name not in names:
+            return None
+        error = {"Code": "ExpiredToken", "Message": "The token has expired"}
+        return AWSResponse("", 400, {}, None), {"Error": error, "ResponseMetadata": {}}
+
+    session = boto3.session.Session()
+    session.events.register("before-call", answer)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+    return names
+
+
+def test_an_alarm_is_told_though_the_record_cannot_be_written(staging: Staging, failing: set[str]) -> None:
+    staging.broken.add(AFTER)
+    away = Written("back: worker begins", lambda: failing.add("PutObject"))
+    staging.deploy(AFTER, code=outcomes.FAILED, written=away)
+    assert "The record could not be written: An error occurred (ExpiredToken)" in away.text
+    assert "Rolled back: sign-in page and its files: HTTP Error 500" in away.lines[-1]
+    assert staging.all_run(BEFORE)
+    assert staging.records()[0]["outcome"] == "unfinished"
+
+
+def test_an_interruption_stays_one_though_the_record_cannot_be_written(
+    staging: Staging, failing: set[str]
+) -> None:
+    def interrupt() -> None:
+        failing.add("PutObject")
+        raise KeyboardInterrupt
+
+    away = Written("50 % InProgress", interrupt)
+    staging.deploy(AFTER, code=outcomes.INTERRUPTED, written=away)
+    assert "The record could not be written" in away.text
+
+
+def test_why_migrations_failed_is_told_though_their_instance_cannot_be_ended(
+    staging: Staging, failing: set[str]
+) -> None:
+    staging.image(AFTER, Migrates="no")
+    failing.add("TerminateInstances")
+    written = staging.deploy(AFTER, code=outcomes.HALTED)
+    assert "Lock wait timeout exceeded" in written.lines[-1]
+    (left,) = staging.instances(purpose="migrate", state="running")
+    assert f"{left} could not be ended, the next deploy does it" in written.text
+    failing.clear()
+    staging.deploy(BEFORE)
+    assert not staging.instances(purpose="migrate", state="running")
 
 
 # --- halted ---------------------------------------------------------------------------------------
