@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from instance import boot, certificates, files
+from instance import boot, certificates, files, systemd
 from instance.identity import Identity
 from instance.parameters import SecretInvalid, StoresAway
 from instance.settings import Settings
+from instance.systemd import SystemdRefused
 from tests.instance.test_environment import APP
 from tests.ops.aws import LocalAws
 from tests.outpost.certificates import Authority
@@ -133,6 +134,43 @@ def test_a_key_of_another_certificate_is_told_before_anything_is_written(
     with pytest.raises(certificates.CertificateInvalid, match="the key is not that of the certificate"):
         boot.write(settings, told, dataclasses.replace(sources, secrets={"app": APP, "outpost": secret}))
     assert not (settings.run / "outpost").exists()
+
+
+@pytest.fixture
+def reloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a systemctl was told, that fails as long as ``refuse`` is there beside it."""
+    heard = tmp_path / "systemctl-heard"
+    script = tmp_path / "systemctl"
+    script.write_text(f'#!/bin/sh\necho "$@" >>{heard}\ntest ! -e {tmp_path / "refuse"}\n')
+    script.chmod(0o755)
+    monkeypatch.setattr(systemd, "SYSTEMCTL", str(script))
+    return heard
+
+
+def test_a_reload_that_failed_is_made_good_by_the_next_refresh(
+    told: Identity, tmp_path: Path, reloads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, refuse = _settings(tmp_path), tmp_path / "refuse"
+    monkeypatch.setattr(boot, "await_identity", lambda imds: told)
+    monkeypatch.setattr(boot, "OUTPOST_USER", "")
+    refuse.touch()
+    with pytest.raises(SystemdRefused):
+        boot.refresh(settings)
+    refuse.unlink()
+    for _ in range(3):
+        boot.refresh(settings)
+    assert reloads.read_text() == "try-reload-or-restart outpost@15002.service\n" * 2
+
+
+def test_new_certificates_are_untold_until_the_reload(told: Identity, tmp_path: Path) -> None:
+    settings, sources = _settings(tmp_path), boot.fetch(told)
+    boot.write(settings, told, sources)
+    settings.told_file.touch()
+    boot.write(settings, told, sources)
+    assert settings.told_file.exists()
+    (settings.run / "outpost" / "key.pem").unlink()  # a predecessor that was killed got only so far
+    boot.write(settings, told, sources)
+    assert not settings.told_file.exists()
 
 
 def test_credentials_that_come_late_are_waited_for(here: Identity, no_credentials: None) -> None:
