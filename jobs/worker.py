@@ -8,6 +8,7 @@ killed parent would leave the child running beside its successor. Time limits st
 
 import gc
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -15,6 +16,7 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections
+from redis.exceptions import RedisError
 from rq import SimpleWorker
 from rq.exceptions import InvalidJobOperation
 from rq.job import Job
@@ -84,6 +86,11 @@ class Worker(SimpleWorker):
         """SIGTERM: the job has its time to finish, then it is handed back."""
         self._pulse.stopping()
         Ending.interrupt_after(settings.WORKER_GRACE_SECONDS)
+
+    def set_shutdown_requested_date(self) -> None:
+        """Said by rq within the signal's handler: what is raised here is raised in the job that runs."""
+        with suppress(RedisError):
+            super().set_shutdown_requested_date()
 
     def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
         """Told a second time: hand it back now."""

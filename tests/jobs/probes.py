@@ -46,6 +46,7 @@ def kinds() -> dict:
         "hang": Kind(hang, "default", 3),
         "kill": Kind(kill, "default"),
         "nap": Kind(nap, "default"),
+        "held": Kind(hang, "default"),
         "slow at first": Kind(slow_at_first, "default"),
         "deaf": Kind(deaf, "default", 1),
     }

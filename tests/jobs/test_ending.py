@@ -6,7 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+import redis
 from django.utils import timezone as clock
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from devices.models import Event, Task
 from jobs import dispatch
@@ -15,6 +18,7 @@ from jobs.queues import prompt_queue
 from jobs.worker import Worker
 from tests.jobs import probes
 from tests.jobs.test_scheduler import wait_until
+from tests.servers import Redis
 from tests.world import World
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
@@ -77,17 +81,37 @@ def test_told_to_end_it_hands_its_task_back_and_another_has_it_in_seconds(
 def test_told_twice_it_does_not_wait_for_its_grace(world: World, start: Start) -> None:
     task, leaving = slow(world), start(grace=3600)
     wait_until(lambda: begun(task))
-    wait_until(lambda: told_again(leaving), every=1.2)  # sooner, rq takes it for an echo
-    assert leaving.returncode == 0
+    leaving.terminate()
+    time.sleep(1.2)  # sooner, rq takes it for an echo
+    wait_until(lambda: told_again(leaving, task), every=1.2)
+    assert leaving.wait(60) == 0
     task.refresh_from_db()
     assert (task.lease_until, task.attempts) == (None, 0)
 
 
-def told_again(leaving: "subprocess.Popen[bytes]") -> bool:
-    """Whether it has ended; once more when it has not."""
-    if leaving.poll() is None:
+def told_again(leaving: "subprocess.Popen[bytes]", task: Task) -> bool:
+    """Whether it let go of its task; once more when it has not. Later, Python ends and would die of it."""
+    if held := begun(task):
         leaving.terminate()
-    return leaving.poll() is not None
+    return not held
+
+
+def test_told_to_end_while_redis_is_away_its_task_has_not_failed(
+    world: World, start: Start, own_redis: Redis, process_environment: dict[str, str]
+) -> None:
+    """rq tells Redis from within the signal's handler, which is to say in the middle of the task."""
+    process_environment["REDIS_URL"] = f"{own_redis.url}/0"
+    task = Task.promise("held", "held", {})
+    with redis.Redis.from_url(f"{own_redis.url}/0") as client:
+        queue = Queue("default", connection=client, serializer=JSONSerializer)
+        queue.enqueue(dispatch.perform, task.pk)
+    leaving = start()
+    wait_until(lambda: begun(task))
+    own_redis.kill()
+    leaving.terminate()
+    wait_until(lambda: not begun(task))
+    task.refresh_from_db()
+    assert (task.attempts, task.last_error) == (0, "Its worker was told to end; another one takes it")
 
 
 def test_a_job_of_the_timetable_goes_back_into_its_queue(db: None, start: Start) -> None:
