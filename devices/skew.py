@@ -10,6 +10,7 @@ from datetime import UTC
 
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 MOST = 5.0  # seconds either way: a third of a task's lease, and far more than timesyncd leaves
 RECHECK = 5.0  # seconds one measurement is believed
@@ -17,7 +18,10 @@ log = structlog.get_logger(__name__)
 
 
 class Skew:
-    """``ahead`` is what was measured last; while MySQL is away that stands, and 0 before the first time."""
+    """``ahead`` is what was measured last; while MySQL is away or slow that stands.
+
+    It is 0 before the first time.
+    """
 
     def __init__(self, measure: Callable[[], float], ticks: Callable[[], float] = time.monotonic) -> None:
         self._measure, self._ticks = measure, ticks
@@ -31,13 +35,18 @@ class Skew:
             self._look()
         return self._ahead
 
+    @property
+    def known(self) -> float:
+        """The same as of the last time, without asking anybody."""
+        return self._ahead
+
     def is_wrong(self) -> bool:
         return is_wrong(self.ahead())
 
     def _look(self) -> None:
         try:
             self._ahead = self._measure()
-        except (DatabaseError, InterfaceError):
+        except (DatabaseError, InterfaceError, TimeoutError):
             return
         if is_wrong(self._ahead):
             log.error("the clock of this machine is wrong", ahead_seconds=round(self._ahead, 1))
@@ -47,19 +56,23 @@ def is_wrong(ahead: float) -> bool:
     return abs(ahead) > MOST
 
 
-def measure() -> float:
+def measure(on: BaseDatabaseWrapper | None = None, ticks: Callable[[], float] = time.monotonic) -> float:
     """Seconds by which our clock is ahead of MySQL's, as of the middle of the question. 0 on SQLite.
 
-    Raises ``DatabaseError`` and ``InterfaceError``.
+    ``on`` is the connection, this thread's when none is named. Raises ``DatabaseError``, ``InterfaceError``,
+    and ``TimeoutError`` when the answer took longer than ``MOST``: half of that would count as skew.
     """
-    if connection.vendor != "mysql":
+    on = on or connection
+    if on.vendor != "mysql":
         return 0.0
-    if not connection.in_atomic_block:
-        connection.close_if_unusable_or_obsolete()
-    with connection.cursor() as cursor:
-        asked = time.time()
+    if not on.in_atomic_block:
+        on.close_if_unusable_or_obsolete()
+    with on.cursor() as cursor:
+        began, asked = ticks(), time.time()
         cursor.execute("SELECT UTC_TIMESTAMP(6)")
         (theirs,) = cursor.fetchone()
+        if ticks() - began > MOST:
+            raise TimeoutError("MySQL took too long to say what time it is")
         return (asked + time.time()) / 2 - theirs.replace(tzinfo=UTC).timestamp()
 
 

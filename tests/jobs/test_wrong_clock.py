@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 
 from devices import skew
@@ -38,6 +38,23 @@ def test_it_is_looked_at_now_and_then_and_stands_while_mysql_is_away() -> None:
     assert one.ahead() == 90.0
     ticks[0] += RECHECK
     assert (one.is_wrong(), one.ahead()) == (False, 0.0)
+
+
+def test_a_slow_answer_says_nothing_about_the_clock(db: None) -> None:
+    """MySQL answers at once; the time it took is passed in, and the wall clock moves by as much."""
+    ticks = [0.0]
+    with time_machine.travel(time.time(), tick=False) as clock:
+
+        def slow(execute: Any, *rest: Any) -> Any:
+            answer = execute(*rest)
+            clock.shift(3 * MOST)
+            ticks[0] += 3 * MOST
+            return answer
+
+        one = Skew(lambda: skew.measure(ticks=lambda: ticks[0]))
+        with connection.execute_wrapper(slow):
+            assert one.ahead() == 0.0
+    assert ticks == [3 * MOST]
 
 
 def test_seconds_are_forgiven_either_way() -> None:
