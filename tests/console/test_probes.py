@@ -7,7 +7,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
-def test_a_balancer_that_names_only_our_address_is_answered(client: Client, path: str) -> None:
+def test_a_balancer_that_names_only_our_address_is_answered(
+    unhurried: None, client: Client, path: str
+) -> None:
     assert client.get(path, headers={"host": "10.0.12.34:8000"}).status_code == 200
 
 

@@ -15,6 +15,7 @@ from django.urls import reverse
 from structlog.testing import capture_logs
 
 from accounts.models import Answer, AuditEntry, Invitation
+from console import asking, health
 from console.once import patience
 from console.once.answers import REPLAYED
 from console.once.middleware import Once
@@ -171,14 +172,14 @@ def test_what_breaks_after_the_commit_takes_nothing_back(committed: World, monke
     assert Invitation.objects.count() == 1
 
 
-def test_health_is_told_as_it_is(committed: World) -> None:
-    def dead(execute: Any, *rest: Any) -> Any:
-        raise OperationalError(2013, "as if")
-
+def test_health_is_told_as_it_is(committed: World, unhurried: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Client().get("/readyz").json()["ready"]
-    with connection.execute_wrapper(dead):
-        told = Client().get("/readyz")
+    asking.OWN.close()
+    monkeypatch.setitem(connection.settings_dict, "PORT", 1)
+    told = Client().get("/readyz")
     assert (told.status_code, told.json()["database"]) == (200, "OperationalError")
+    health._answered.clear()
+    assert Client().get("/readyz").status_code == 503
 
 
 def test_a_request_that_changes_nothing_costs_no_statement(
