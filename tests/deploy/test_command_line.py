@@ -48,6 +48,7 @@ def test_every_verb_tells_its_exit_codes(verb: str, capsys: pytest.CaptureFixtur
 @pytest.fixture
 def nowhere(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Nobody listens there, and no file, profile or instance gives credentials."""
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # another test's found credentials, and keeps them
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for name in ("CONFIG_FILE", "SHARED_CREDENTIALS_FILE"):
@@ -96,7 +97,7 @@ def test_how_things_are_may_fail_as_well(staging: Staging, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("found", ['{"version": "2", "ami": "ami-2", "waves": 3}', "[1]", "2 ami-2"])
-@pytest.mark.parametrize("verb", ["deploy", "rollback", "status"])
+@pytest.mark.parametrize("verb", ["deploy", "rollback", "status", "prune"])
 def test_what_a_newer_release_wrote_is_refused_in_words(staging: Staging, verb: str, found: str) -> None:
     staging.environment.set_parameter("release/in_progress", found)
     words = staging.words(AFTER) if verb == "deploy" else (verb, "staging")
