@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from deploy import outcomes, records, state, static_files
 from deploy.deploying import STEPS, Deploy, Wish, how_things_are, situation
 from deploy.environments import NAMES, Environment
+from deploy.lock import Lock
 from deploy.progress import Shown, shown_on
 
 VERBS = ("rollback", "status", "history", "prune")
@@ -108,25 +109,28 @@ def main(arguments: list[str], shown: Shown | None = None, **wished: object) -> 
 
 
 def _run(asked: argparse.Namespace, environment: Environment, shown: Shown, wished: dict[str, object]) -> int:
+    named = {name: getattr(asked, name) for name in ("ami", "release") if hasattr(asked, name)}
+    skip = frozenset(getattr(asked, "skip", ()))
+    wish = Wish(environment, skip, **(named | wished))  # type: ignore[arg-type]
     if asked.verb in ("deploy", "rollback"):
-        named = {name: getattr(asked, name) for name in ("ami", "release") if hasattr(asked, name)}
-        wish = Wish(environment, frozenset(asked.skip), **(named | wished))  # type: ignore[arg-type]
         _move(asked, Deploy(wish, shown), shown)
     else:
         environment.identity()  # without credentials: refused
-        _tell(asked, environment, shown)
+        _tell(asked, wish, shown)
     return outcomes.OK
 
 
-def _tell(asked: argparse.Namespace, environment: Environment, shown: Shown) -> None:
+def _tell(asked: argparse.Namespace, wish: Wish, shown: Shown) -> None:
+    environment = wish.environment
     if asked.verb == "status":
         shown.say(situation(environment))
     elif asked.verb == "history":
         for record in records.latest(environment, int(asked.count)):
             shown.say(records.line(record))
     else:
-        named_now = {state.current(environment).version, state.previous(environment).version} - {""}
-        shown.say(f"{len(static_files.prune(environment, named_now))} static files deleted")
+        with Lock(environment, "prune of static files", wish.now):  # or a deploy begins to need some
+            gone = static_files.prune(environment, state.named(environment), wish.now())
+        shown.say(f"{len(gone)} static files deleted")
 
 
 def _move(asked: argparse.Namespace, deploy: Deploy, shown: Shown) -> None:

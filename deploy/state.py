@@ -70,6 +70,13 @@ def in_progress(environment: Environment) -> InProgress | None:
         ) from None
 
 
+def named(environment: Environment) -> set[str]:
+    """Releases whose pages somebody may be shown: in service, the one before it, and one on its way."""
+    moving = in_progress(environment) or InProgress("", "")
+    images = (current(environment), previous(environment), moving.image, moving.before)
+    return {image.version for image in images} - {""}
+
+
 def keep(environment: Environment, moving: InProgress) -> None:
     environment.set_parameter(_IN_PROGRESS, json.dumps(asdict(moving)))
 

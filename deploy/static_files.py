@@ -71,8 +71,14 @@ def upload(environment: Environment, collected: Path, release: str) -> Uploaded:
 
 
 def is_uploaded(environment: Environment, release: str) -> bool:
-    found = environment.client("s3").list_objects_v2(Bucket=environment.bucket, Prefix=_list_key(release))
-    return bool(found["KeyCount"])
+    """Every file of it is there: its list outlives what ``prune`` deletes."""
+    s3 = environment.client("s3")
+    try:
+        answer = s3.get_object(Bucket=environment.bucket, Key=_list_key(release))
+    except s3.exceptions.NoSuchKey:
+        return False
+    needed = {PREFIX + name for name in json.loads(answer["Body"].read())}
+    return needed <= _keys(environment, bucket_of(environment)).keys()
 
 
 def prune(environment: Environment, named: set[str], now: datetime | None = None) -> list[str]:
