@@ -36,4 +36,6 @@ class Beats:
 
     def silent(self, now: float, seconds: float) -> int:
         """How many workers gave none for this long, those included that have yet to begin."""
-        return sum(now - self.last(place) > seconds for place in self.workers)
+        lasts = [self.last(place) for place in self.workers]
+        # Not only by the difference: the clock counts from the machine's start, which may be just now.
+        return sum(not last or now - last > seconds for last in lasts)
