@@ -120,6 +120,7 @@ class Deploy:
         if "migrate" in self.wish.skip:
             return
         self.shown.begin("migrate")
+        self._must_hold_lock()
         migration.run(self.environment, image, running, self._pause, self.shown)
         self.shown.end()
 
@@ -127,6 +128,7 @@ class Deploy:
         if "static" in self.wish.skip or not static_files.bucket_of(self.environment):
             return
         self.shown.begin("static files")
+        self._must_hold_lock()
         if release != releases.here(self.wish.project).name:
             if not static_files.is_uploaded(self.environment, release):
                 raise Refused(f"The files of {release} are not uploaded and not those checked out here")
@@ -140,6 +142,7 @@ class Deploy:
     def _roll(self, image: Image, record: Record) -> None:
         """Instances, then smoke. Whatever goes wrong from here is rolled back."""
         names = [] if "alarms" in self.wish.skip else alarms.named(self.environment)
+        self._must_hold_lock()
         moving = state.begin(self.environment, image)
         record.roles = moving.roles
         try:
@@ -147,6 +150,7 @@ class Deploy:
             self._smoke(image.version)
         except (RefreshRolledBack, SmokeFailed) as error:
             self._undo(moving, error)
+        self._must_hold_lock()
         state.settle(self.environment, moving)
 
     def _undo(self, moving: state.InProgress, error: Ended) -> None:
@@ -161,8 +165,10 @@ class Deploy:
 
     def _return(self, to: Image) -> None:
         """The release in service becomes the previous one: a second rollback goes forward again."""
+        self._must_hold_lock()
         moving = state.begin(self.environment, to, "rollback")
         self._rolling().forward(moving, [], groups.newest_with, back=True)
+        self._must_hold_lock()
         state.settle(self.environment, moving)
 
     def _look_once_back(self, to: Image) -> None:
@@ -220,9 +226,13 @@ class Deploy:
     def _rolling(self) -> Rolling:
         return Rolling(self.environment, self._pause, self.shown)
 
-    def _pause(self, seconds: float) -> None:
+    def _must_hold_lock(self) -> None:
+        """Before whatever would be done to another deploy's work, by a machine that slept meanwhile."""
         if self.lock is not None:
             self.lock.check()
+
+    def _pause(self, seconds: float) -> None:
+        self._must_hold_lock()
         self.wish.sleep(seconds)
 
     def situation(self) -> str:

@@ -12,7 +12,7 @@ Version = Callable[[Environment, dict, Image], str]  # type: ignore[type-arg]
 
 
 class Rolling:
-    """``pause`` waits so many seconds between looks, and raises to stop."""
+    """``pause`` waits so many seconds between looks, and raises to stop; none only ask, before a write."""
 
     def __init__(self, environment: Environment, pause: Callable[[float], None], shown: Shown) -> None:
         self.environment, self.pause, self.shown = environment, pause, shown
@@ -25,15 +25,19 @@ class Rolling:
         """
         found = groups.found(self.environment)
         for role in reversed(found) if back else found:
+            self.pause(0)
             self._note(moving, role, found[role], version)
             self._refresh(role, moving.roles[role]["to"], alarms, "")
+        self.pause(0)
         state.keep(self.environment, moving)
 
     def undo(self, moving: InProgress) -> None:
         """Every role that was begun goes back to where it came from; no alarm may stop that."""
         for role in reversed(groups.ORDER):
             if role in moving.roles:
+                self.pause(0)
                 self._refresh(role, moving.roles[role]["from"], [], "back: ")
+        self.pause(0)
         state.withdraw(self.environment, moving)
 
     def _note(self, moving: InProgress, role: str, group: dict, version: Version) -> None:  # type: ignore[type-arg]

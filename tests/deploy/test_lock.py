@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from deploy import outcomes
+from deploy import migration, outcomes, state
 from deploy.environments import Environment
 from deploy.lock import KEY, LEASE, Lock
 from deploy.outcomes import Halted, Refused
+from deploy.state import Image
 from tests.deploy.staging import BEFORE, Staging, Written
 
 AFTER = "0.1.0+11111111"
@@ -56,25 +57,72 @@ def test_of_many_at_once_one_has_the_lock(empty: Staging) -> None:
     assert (len(held), len(refused)) == (1, 7)
 
 
-def test_one_that_slept_past_its_lease_finds_it_taken_and_halts(staging: Staging) -> None:
-    """Its instances are left as they are, and the other one's lock stays the other one's."""
+def overtaken(staging: Staging, moment: str, *words: str) -> tuple[Written, Lock]:
+    """Asleep for twice the lease at this line, while another one takes the lock; it halts."""
 
     def sleep_and_be_overtaken() -> None:
-        nonlocal other, slept
+        nonlocal slept
         slept = LEASE * 2
         other = Lock(staging.environment, "another", at(slept))
         other._take()
+        others.append(other)
 
-    slept, other = timedelta(0), None
-    written = Written("50 % InProgress", sleep_and_be_overtaken)
+    slept, others = timedelta(0), list[Lock]()
+    written = Written(moment, sleep_and_be_overtaken)
     wished = staging.wished() | {"now": lambda: datetime.now(UTC) + slept}
     staging.wished = lambda: wished  # type: ignore[method-assign]
-    staging.deploy(AFTER, code=outcomes.HALTED, written=written)
+    staging.run(*words, code=outcomes.HALTED, written=written)
     assert "another deploy may be at work" in written.text
-    assert other
+    return written, others[0]
+
+
+def test_one_that_slept_past_its_lease_finds_it_taken_and_halts(staging: Staging) -> None:
+    """Its instances are left as they are, and the other one's lock stays the other one's."""
+    _, other = overtaken(staging, "50 % InProgress", *staging.words(AFTER))
     other._renew()
     other.check()
     assert staging.released() == (BEFORE, "")
+
+
+def test_asleep_before_it_migrates_it_ends_no_others_instance(staging: Staging) -> None:
+    asked = migration._wanted(staging.environment, Image(AFTER, staging.image(AFTER)))
+    staging.api("ec2").run_instances(**asked, MinCount=1, MaxCount=1)
+    overtaken(staging, "migrate begins", *staging.words(AFTER))
+    assert len(staging.instances(purpose="migrate", state="running")) == 1
+
+
+def test_asleep_before_it_looks_for_static_files(staging: Staging) -> None:
+    ami = staging.image(AFTER)
+    words = ["--skip", "check", "--skip", "migrate"]
+    overtaken(staging, "static files begins", "deploy", "staging", "--ami", ami, *words)
+
+
+def test_asleep_before_the_first_role_it_does_not_say_what_is_on_its_way(staging: Staging) -> None:
+    overtaken(staging, f"{AFTER} is ami-", *staging.words(AFTER, "--skip", "migrate"))
+    assert state.in_progress(staging.environment) is None
+
+
+@pytest.mark.parametrize(("verb", "first"), [("deploy", "worker"), ("rollback", "outpost")])
+def test_asleep_between_two_roles_it_begins_no_further_one(staging: Staging, verb: str, first: str) -> None:
+    if verb == "rollback":
+        staging.deploy(AFTER)
+    words = staging.words(AFTER) if verb == "deploy" else (verb, "staging")
+    overtaken(staging, "runs launch template version", *words)
+    moving = state.in_progress(staging.environment)
+    assert moving
+    assert list(moving.roles) == [first]
+
+
+def test_asleep_after_the_last_look_it_does_not_say_what_is_in_service(staging: Staging) -> None:
+    overtaken(staging, "sign-in page", *staging.words(AFTER))
+    assert staging.released() == (BEFORE, "")
+
+
+def test_asleep_before_the_way_back_it_does_not_go_it(staging: Staging) -> None:
+    staging.broken.add(AFTER)
+    written, _ = overtaken(staging, "Rolling back to", *staging.words(AFTER))
+    assert "Server Error; and the way back ended: The lock of staging was lost" in written.text
+    assert staging.all_run(AFTER)
 
 
 def test_a_lease_that_is_renewed_is_not_over(empty: Staging) -> None:
