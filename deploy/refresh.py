@@ -1,6 +1,7 @@
 """An instance refresh of one role: started or joined, watched, ended well or told why not."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from deploy import groups
@@ -67,7 +68,8 @@ class Refresh:
         """End one that goes elsewhere; the next one takes its instances on from where it left them."""
         while active := self._active():
             if active["Status"] in ("Pending", "InProgress", "Baking"):
-                self.api.cancel_instance_refresh(AutoScalingGroupName=self.name)
+                with suppress(self.api.exceptions.ActiveInstanceRefreshNotFoundFault):  # it ended just now
+                    self.api.cancel_instance_refresh(AutoScalingGroupName=self.name)
             self.shown.at(active.get("PercentageComplete", 0), "waiting for another refresh to end")
             self.pause(POLL)
 

@@ -1,5 +1,6 @@
 """A deploy that is killed with -9 is run again from the start, ends well, and does nothing twice."""
 
+import boto3
 import pytest
 
 from deploy import outcomes, state
@@ -70,6 +71,23 @@ def test_a_refresh_that_goes_the_other_way_is_cancelled(staging: Staging) -> Non
     assert staging.killed(*staging.words(AFTER), at="0 % InProgress")
     staging.run("rollback", "staging")
     assert staging.refreshes("worker") == ["Successful", "Cancelled"]
+    assert staging.running()["worker"] == [BEFORE] * 4
+
+
+def test_one_that_ends_just_before_it_is_cancelled(staging: Staging, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(**_: object) -> None:
+        while staging.refreshes("worker")[0] not in ("Successful", "Cancelled"):
+            ended.append("a step further")
+
+    ended: list[str] = []
+    staging.grow("worker", 4)
+    assert staging.killed(*staging.words(AFTER), at="0 % InProgress")
+    session = boto3.session.Session()
+    session.events.register("before-call.auto-scaling.CancelInstanceRefresh", end)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+    staging.run("rollback", "staging")
+    assert ended
+    assert staging.refreshes("worker") == ["Successful", "Successful"]
     assert staging.running()["worker"] == [BEFORE] * 4
 
 
