@@ -55,6 +55,7 @@ class Supervisor:
         self._notifier = notifier or Notifier()
         self._context = worker.make_context(settings)
         self._children: dict[int, Child] = {}
+        self._unstarted: list[tuple[int, Callable[[], None]]] = []  # tried again at each look
         self._beats = Beats(settings.workers)
         self._looked = self._forgiven = time.monotonic()
         self._ready = False
@@ -78,7 +79,12 @@ class Supervisor:
     def _start(self, place: int, serve: Callable[[], None]) -> None:
         self._beats.clear(place)
         parent = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:  # no memory, or too many processes: no reason to end those that serve
+            log.exception("a process cannot be started", extra={"place": place})
+            self._unstarted.append((place, serve))
+            return
         if pid == 0:
             _become(serve, parent)
         self._children[pid] = Child(place, serve)
@@ -92,6 +98,7 @@ class Supervisor:
                 return
             if number == signal.SIGHUP:
                 self._reload()
+            self._start_unstarted()
             for pid in self._reap():
                 self._replace(pid)
             self._look(time.monotonic())
@@ -134,6 +141,11 @@ class Supervisor:
             metrics.REPLACED.labels("ended").inc()
         time.sleep(max(0.0, RESTART_SECONDS - age))
         self._start(child.place, child.serve)
+
+    def _start_unstarted(self) -> None:
+        unstarted, self._unstarted = self._unstarted, []
+        for place, serve in unstarted:
+            self._start(place, serve)
 
     def _reload(self) -> None:
         self._notifier.reloading()
