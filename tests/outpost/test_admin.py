@@ -46,7 +46,7 @@ async def _exchange(address: Address, request: bytes) -> bytes:
     if not request.endswith(b"\r\n\r\n"):
         writer.write_eof()
     try:
-        return await asyncio.wait_for(reader.read(), 5)
+        return await asyncio.wait_for(reader.read(), 60)
     except ConnectionResetError:
         return b""
     finally:
@@ -117,7 +117,7 @@ def test_dawdlers_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     async def dawdle(address: Address) -> bytes:
         reader, writer = await asyncio.open_connection(address.host, address.port)
         writer.write(b"GET /li")
-        answer = await asyncio.wait_for(reader.read(), 5)
+        answer = await asyncio.wait_for(reader.read(), 60)
         writer.close()
         return answer
 
@@ -165,8 +165,14 @@ def test_any_bytes_parse_to_something(head: bytes) -> None:
     ],
 )
 def test_readiness_is_the_store_and_the_drain_flag(
-    live_store_url: str, runner: asyncio.Runner, url: str | None, draining: bool, said: list[str]
+    live_store_url: str,
+    runner: asyncio.Runner,
+    monkeypatch: pytest.MonkeyPatch,
+    url: str | None,
+    draining: bool,
+    said: list[str],
 ) -> None:
+    monkeypatch.setattr(admin, "STORE_SECONDS", 60.0)
     store = RedisOutpostStore.from_url(url or live_store_url)
     assert runner.run(_read(readiness(store, lambda: draining))) == said
     runner.run(store.aclose())

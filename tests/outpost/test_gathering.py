@@ -37,7 +37,7 @@ def gathered(taken, *pairs, meanwhile=(), **options):
         await asyncio.sleep(0)
         for key, value in meanwhile:
             gathering.add(key, value)
-        await asyncio.wait_for(gathering.emptied(), 5)
+        await asyncio.wait_for(gathering.emptied(), 60)
         task.cancel()
 
     asyncio.run(run())

@@ -53,7 +53,7 @@ class Outpost:
 
     async def until(self, done) -> None:
         work = asyncio.create_task(self.nudges.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not done() and not work.done():
                 await asyncio.sleep(0.01)
         assert not work.done()
@@ -98,7 +98,7 @@ def test_work_without_end_that_ends_all_the_same_has_the_process_replaced():
         outpost = object.__new__(server.Outpost)
         outpost._tasks, outpost.asked_to_end = [], asyncio.Event()
         outpost._begin(asyncio.sleep(0))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await outpost.asked_to_end.wait()
 
     asyncio.run(story())

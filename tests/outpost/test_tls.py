@@ -150,7 +150,7 @@ def _dial(
     context: ssl.SSLContext, port: int, session: ssl.SSLSession | None
 ) -> tuple[ssl.SSLSession | None, bool | None]:
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=5) as raw,
+        socket.create_connection(("127.0.0.1", port), timeout=60) as raw,
         context.wrap_socket(raw, server_hostname="localhost", session=session) as secured,
     ):
         secured.read(1)
