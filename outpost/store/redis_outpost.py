@@ -25,7 +25,7 @@ from outpost.store.redis_connection import async_client, unavailable
 SILENCE_SECONDS = 5.0  # until a subscription is asked whether it still hears, and for the answer
 HEARD = b"-"
 # It writes, which a demoted writer refuses: then the connection moves on to whoever writes now.
-ECHO = "redis.call('SET', ARGV[1], '', 'EX', 60) return redis.call('PUBLISH', ARGV[1], ARGV[2])"
+ECHO = "redis.call('DEL', ARGV[1]) return redis.call('PUBLISH', ARGV[1], ARGV[2])"
 RESUBSCRIBE_SECONDS = 0.5  # on average, between attempts to subscribe again
 
 

@@ -74,7 +74,7 @@ class FactContract:
         reader = threading.Thread(target=lambda: read.extend(live.read_facts("one", 10, block=20.0)))
         reader.start()
         outpost.append_facts([fact(number=1)])
-        reader.join(10)
+        reader.join(60)
         assert not reader.is_alive()
         assert [one.data for one in read] == [{"number": 1}]
 
@@ -114,7 +114,7 @@ class NudgeContract:
                     await asyncio.to_thread(act)
             return batches
 
-        return outpost.runner.run(asyncio.wait_for(listen(), 10))
+        return outpost.runner.run(asyncio.wait_for(listen(), 60))
 
     def test_the_first_batch_says_compare_everything(self, outpost: Driven, live: LiveStore) -> None:
         outpost.connected([connection(HALL)])

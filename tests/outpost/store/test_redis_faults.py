@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -169,26 +170,94 @@ def test_a_cut_subscription_is_renewed_and_says_so(
     assert heard == [[], [], [CAFE]]
 
 
+@pytest.fixture
+def pair() -> Iterator[RedisPair]:
+    with servers.temporary_directory() as directory, RedisPair(directory).running() as pair:
+        yield pair
+
+
+@pytest.fixture
+def outpost_of_pair(pair: RedisPair, runner: asyncio.Runner) -> Iterator[Driven]:
+    driven = Driven(RedisOutpostStore.from_url(pair.url), runner)
+    yield driven
+    driven.aclose()
+
+
+def fail_over(pair: RedisPair) -> None:
+    """The old writer keeps whoever is connected, and hears nothing of the new one."""
+    for server, leader in ((pair.standby, "NO ONE"), (pair.first, "127.0.0.1 1")):
+        with Redis.from_url(server.url) as admin:
+            admin.execute_command(f"REPLICAOF {leader}")
+    pair.endpoint.lead(pair.standby.port)
+
+
 def test_a_subscription_at_a_demoted_writer_that_hears_of_nothing_moves_on(
-    monkeypatch: pytest.MonkeyPatch, runner: asyncio.Runner
+    monkeypatch: pytest.MonkeyPatch, pair: RedisPair, outpost_of_pair: Driven
 ) -> None:
     """It stays connected there, and nothing is ever said to it again."""
     monkeypatch.setattr(redis_outpost, "SILENCE_SECONDS", 1.0)
-    with servers.temporary_directory() as directory, RedisPair(directory).running() as pair:
-        old, new = Redis.from_url(pair.first.url), Redis.from_url(pair.standby.url)
-
-        def fail_over() -> None:
-            new.execute_command("REPLICAOF NO ONE")
-            old.execute_command("REPLICAOF 127.0.0.1 1")
-            pair.endpoint.lead(pair.standby.port)
-
-        outpost = Driven(RedisOutpostStore.from_url(pair.url), runner)
+    with Redis.from_url(pair.standby.url) as new:
         channel = layout.channel(layout.DEFAULT_PREFIX, "east")
-        flow = _batches_across(outpost.store, fail_over, lambda: new.publish(channel, CAFE))
-        with contextlib.closing(old), contextlib.closing(new):
-            heard = runner.run(asyncio.wait_for(flow, 60))
-            outpost.aclose()
+        flow = _batches_across(
+            outpost_of_pair.store, lambda: fail_over(pair), lambda: new.publish(channel, CAFE)
+        )
+        heard = outpost_of_pair.runner.run(asyncio.wait_for(flow, 60))
     assert heard == [[], [], [CAFE]]
+
+
+@pytest.mark.parametrize("read", ["desired", "desired_versions"])
+def test_what_is_desired_is_never_read_from_a_demoted_writer(
+    pair: RedisPair, outpost_of_pair: Driven, read: str
+) -> None:
+    """Each connection of the pool was to it, and stays open."""
+
+    async def many() -> set[int]:
+        answers = await asyncio.gather(*(getattr(outpost_of_pair.store, read)([CAFE]) for _ in range(8)))
+        return {one.uuid for (one,) in answers}
+
+    _want(pair.first, 10)
+    assert outpost_of_pair.runner.run(many()) == {10}
+    fail_over(pair)
+    _want(pair.standby, 11)
+    assert outpost_of_pair.runner.run(many()) == {11}
+
+
+def _want(server: servers.Redis, uuid: int) -> None:
+    with contextlib.closing(RedisLiveStore.from_url(server.url)) as live:
+        live.put_desired([desired(uuid=uuid)])
+
+
+def test_a_quiet_subscription_survives_a_full_store(
+    monkeypatch: pytest.MonkeyPatch, own_live_server: servers.Redis, own_outpost: Driven
+) -> None:
+    """It asks itself whether it hears; that must need no memory, and leave nothing behind."""
+    monkeypatch.setattr(redis_outpost, "SILENCE_SECONDS", 0.2)
+    channel = layout.channel(layout.DEFAULT_PREFIX, "east")
+
+    def say_after_echoes() -> None:
+        end = time.monotonic() + 30
+        while time.monotonic() < end and _published(admin) < 3:
+            time.sleep(0.05)
+        admin.publish(channel, CAFE)
+
+    async def listen() -> list[list[str]]:
+        heard: list[list[str]] = []
+        saying = asyncio.create_task(asyncio.to_thread(say_after_echoes))
+        async for serials in own_outpost.store.nudges("east"):
+            heard.append(serials)
+            if serials:
+                break
+        await saying
+        return heard
+
+    with Redis.from_url(own_live_server.url) as admin:
+        admin.config_set("maxmemory", 1)
+        assert own_outpost.runner.run(asyncio.wait_for(listen(), 60)) == [[], [CAFE]]
+        assert (_published(admin) > 3, admin.exists(channel)) == (True, 0)
+
+
+def _published(admin: Redis) -> int:
+    return int(admin.info("commandstats").get("cmdstat_publish", {"calls": 0})["calls"])
 
 
 def test_a_connection_that_closed_before_it_was_written_to_is_a_lost_one(
