@@ -2,7 +2,6 @@
 
 import os
 import socket
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +11,7 @@ from console.databases import configure
 from console.mysql.base import DatabaseWrapper
 from tests.replication import query
 from tests.servers import MariaDB
+from tests.stack import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,8 @@ def test_a_connection_that_says_nothing_is_ended_with_its_locks_and_replaced(
     told = configure(server.url, "", idle_seconds=3)["default"]
     wrapper = DatabaseWrapper(connection.settings_dict | told, "default")
     wrapper.ensure_connection()
-    threading.Event().wait(5)  # the server's own clock
+    ours = f"SELECT 1 FROM information_schema.processlist WHERE id = {wrapper.connection.thread_id()}"
+    assert query(server, ours)
+    wait_for(lambda: not query(server, ours), 60)  # by the server's own clock
     assert not wrapper.is_usable()
     wrapper.close()
