@@ -39,7 +39,12 @@ class Console:
         return [int(pid) for pid in children.split()]
 
     def counting(self) -> set[str]:
-        return {path.name for path in self.directory.glob("counter_*.db")}
+        return {path.name for path in self.directory.glob("counter_*.db") if path.stat().st_size}
+
+    def both_count(self) -> bool:
+        """One that is just starting has files with nothing in them, of which no page can be made."""
+        of_workers = {f"counter_{worker}.db" for worker in self.workers()}
+        return len(of_workers) == 2 and of_workers <= self.counting() and bool(self.get("/metrics"))
 
 
 def until(condition: object, seconds: float = 120) -> None:
@@ -64,11 +69,15 @@ def console(process_environment: dict[str, str], tmp_path: Path) -> Iterator[Con
     command = [sys.executable, "-m", "gunicorn", "-c", "python:console.serving", "console.wsgi:application"]
     running = Console(f"http://127.0.0.1:{port}", tmp_path, subprocess.Popen(command, env=environment))
     try:
-        until(lambda: running.get("/livez"))
+        until(lambda: running.get("/livez") and running.both_count())
         yield running
     finally:
         running.process.terminate()
-        running.process.wait(40)
+        try:
+            running.process.wait(40)
+        finally:
+            running.process.kill()
+            running.process.wait()
 
 
 def test_both_workers_are_counted_also_after_one_ended(console: Console) -> None:
