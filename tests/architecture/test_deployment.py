@@ -37,7 +37,8 @@ def _variables_read() -> set[str]:
     console = re.findall(r'(?:env(?:\.\w+)?|_required|_keys)\(\s*"([A-Z_]+)"', assembled)
     outpost = re.findall(r'"(OUTPOST_[A-Z_]+)"', _text("outpost/settings.py"))
     instance = re.findall(r'(?:_seconds|get)\("([A-Z_0-9]+)"', _text("instance/settings.py"))
-    demo = re.findall(r'(?:_number|get)\("(DEMO_[A-Z_]+)"', _text("console/demo/surroundings.py"))
+    told = _text("console/demo/surroundings.py") + _text("console/management/commands/seed_demo.py")
+    demo = re.findall(r'(?:_number|get)\("(DEMO_[A-Z_]+)"', told)
     return {*console, *outpost, *instance, *demo}
 
 
