@@ -44,7 +44,10 @@ def access_point(stack: Stack, authority: Authority) -> Iterator[ClientConnectio
     context = one_at_a_time(ssl.create_default_context(cafile=authority.file))
     context.load_cert_chain(*authority.issue([SERIAL]))
     address = f"wss://localhost:{stack.outpost_port}/"
-    with connect(address, ssl=context, subprotocols=["ucentral-broker"], compression=None) as connection:  # type: ignore[list-item]
+    subprotocols: Any = ["ucentral-broker"]
+    with connect(
+        address, ssl=context, subprotocols=subprotocols, compression=None, open_timeout=60
+    ) as connection:
         yield connection
 
 

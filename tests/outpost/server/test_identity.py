@@ -241,7 +241,7 @@ def test_a_key_does_not_admit_another_serial(key_outpost):
 def test_without_a_right_key_there_is_no_upgrade(key_outpost, headers):
     with (
         pytest.raises(InvalidStatus) as refused,
-        connect(f"ws://127.0.0.1:{key_outpost.port}/", additional_headers=headers),
+        connect(f"ws://127.0.0.1:{key_outpost.port}/", additional_headers=headers, open_timeout=LONG),
     ):
         pass
     assert refused.value.response.status_code == 401
