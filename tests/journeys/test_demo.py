@@ -44,9 +44,9 @@ def told(demo: "subprocess.Popen[str]", label: str) -> str:
 def test_everything_starts_works_and_ends(demo: "subprocess.Popen[str]", tmp_path: Path) -> None:
     url, password = told(demo, "Open"), told(demo, "Password")
     browser = Browser(url, password)
-    wait_for(lambda: all_online(browser), timeout=60, words=lambda: browser.text)
+    wait_for(lambda: all_online(browser), timeout=120, words=lambda: browser.text)
     save_a_passphrase(browser)
-    wait_for(lambda: says(browser, "Applied to 9 of 9"), timeout=60, words=lambda: browser.text)
+    wait_for(lambda: says(browser, "Applied to 9 of 9"), timeout=120, words=lambda: browser.text)
     reset_password(url)
     assert [*(tmp_path / "demo" / "mails").iterdir()]
     demo.send_signal(signal.SIGINT)
