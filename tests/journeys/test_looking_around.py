@@ -29,11 +29,15 @@ def customer(stack: Stack) -> Iterator[Browser]:
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
     )
-    customer = Browser(stack.url)
-    wait_for(lambda: says(customer, PAGE, "Up to date"), 60, lambda: customer.text)
-    yield customer
-    fleet.terminate()
-    fleet.wait(60)
+    try:
+        customer = Browser(stack.url)
+        wait_for(lambda: says(customer, PAGE, "Up to date"), 60, lambda: customer.text)
+        yield customer
+        fleet.terminate()
+        fleet.wait(60)
+    finally:
+        fleet.kill()
+        fleet.wait()
 
 
 def says(customer: Browser, page: str, words: str) -> bool:
