@@ -92,10 +92,10 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
     new = expanded(root / "new")
     with temporary_directory() as directory:
         database, redis = MariaDB(directory), Redis(directory)
+        stack = Stack(directory, database, redis)
         try:
             database.start()
             redis.start()
-            stack = Stack(directory, database, redis)
             yield started(Two(old, new, stack, stands_in=found is None))
         finally:
             stack.stop()
