@@ -221,7 +221,7 @@ def _contradictions(kind: str, assignment: Assignment, sources: Sources) -> list
 def _no_number(agent: Mapping[str, str]) -> Iterable[str]:
     """Known now, not when the instance shall drain and its agent cannot start for it."""
     try:
-        seconds(agent, "DRAIN_SECONDS", Settings.drain_seconds)
+        seconds("DRAIN_SECONDS", agent.get("DRAIN_SECONDS", ""), Settings.drain_seconds)
     except SettingsInvalid as error:
         yield str(error)
 

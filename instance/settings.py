@@ -1,7 +1,6 @@
 """What the agent's units are told by their environment; everything else comes from the metadata service."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,14 +48,18 @@ def read() -> Settings:
     return Settings(
         imds=os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT") or Settings.imds,
         metrics_token=os.environ.get("METRICS_TOKEN", ""),
-        drain_seconds=seconds(os.environ, "DRAIN_SECONDS", Settings.drain_seconds),
-        ready_seconds=seconds(os.environ, "READY_SECONDS", Settings.ready_seconds),
+        drain_seconds=_seconds("DRAIN_SECONDS", Settings.drain_seconds),
+        ready_seconds=_seconds("READY_SECONDS", Settings.ready_seconds),
     )
 
 
-def seconds(variables: Mapping[str, str], name: str, default: float) -> float:
-    """What a variable says, or the default without one. Raises ``SettingsInvalid``."""
-    text = variables.get(name, "").strip()
+def _seconds(name: str, default: float) -> float:
+    return seconds(name, os.environ.get(name, ""), default)
+
+
+def seconds(name: str, text: str, default: float) -> float:
+    """What a variable of this name says; the default when it says nothing. Raises ``SettingsInvalid``."""
+    text = text.strip()
     try:
         number = float(text) if text else default
     except ValueError:
