@@ -17,8 +17,7 @@ from django.db.utils import Error
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
-from django_prometheus.exports import ExportToDjangoView
-from prometheus_client import generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -26,6 +25,7 @@ from console import access, asking, shared_metrics
 from console.once.middleware import told_as_it_is
 from devices import skew
 from jobs.figures import registry
+from outpost.shared_metrics import page
 
 _QUEUE = registry()
 FAIL_OVER = 60.0  # seconds without a database before this instance calls itself unready
@@ -78,9 +78,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not _may_scrape(request):
         raise Http404
     with shared_metrics.reading():
-        response: HttpResponse = ExportToDjangoView(request)
-    response.content += generate_latest(_QUEUE)
-    return response
+        workers = page()
+    return HttpResponse(workers + generate_latest(_QUEUE), content_type=CONTENT_TYPE_LATEST)
 
 
 def _may_scrape(request: HttpRequest) -> bool:

@@ -9,17 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    REGISTRY,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
-)
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram
 from prometheus_client import multiprocess as _multiprocess
 
+from outpost import shared_metrics
 from outpost.shared_metrics import VARIABLE
 
 SESSIONS = Gauge("outpost_sessions", "Access points connected now", multiprocess_mode="livesum")
@@ -77,11 +70,7 @@ def timed_store(call: str) -> Iterator[None]:
 
 def render() -> tuple[bytes, str]:
     """The metrics page of all processes together, and its content type."""
-    if VARIABLE not in os.environ:
-        return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
-    registry = CollectorRegistry()
-    _multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry), CONTENT_TYPE_LATEST
+    return shared_metrics.page(), CONTENT_TYPE_LATEST
 
 
 def forget_process(pid: int) -> None:

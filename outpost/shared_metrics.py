@@ -8,7 +8,10 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 # Not a disk: a process that writes into a mapped file of a full one is killed (SIGBUS).
@@ -36,3 +39,32 @@ def unshare_metrics(directory: Path) -> None:
     """At the end of the process that shared it; a directory that was given stays."""
     if directory.name.startswith(_OURS):
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def page() -> bytes:
+    """The text format's, of all processes together; of this one where nothing is shared."""
+    import prometheus_client  # not before the directory is shared
+
+    if VARIABLE not in os.environ:
+        return prometheus_client.generate_latest()
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(_Files(Path(os.environ[VARIABLE])))
+    return prometheus_client.generate_latest(registry)
+
+
+class _Files:
+    """As the library's collector, which cannot read a file that a process has only just made: an empty one."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def collect(self) -> Any:
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        return MultiProcessCollector.merge(list(self._written()))  # type: ignore[no-untyped-call]
+
+    def _written(self) -> Iterator[str]:
+        for file in self._directory.glob("*.db"):
+            with suppress(FileNotFoundError):  # a process ended, and was forgotten
+                if file.stat().st_size:
+                    yield str(file)
