@@ -53,7 +53,7 @@ def page() -> bytes:
 
 
 class _Files:
-    """As the library's collector, which cannot read a file that a process has only just made: an empty one."""
+    """As the library's collector, which cannot read the empty file that a process has only just made."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
