@@ -55,7 +55,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     fail-over of MySQL, which requests wait for: it counts when it has lasted a minute.
 
     The balancer waits 4 s, or none of that would hold: all are asked at once, and with limits of their own.
-    A host that is gone or silent costs 1 s, 2 s where we were connected to it (``console.asking``).
+    A host that is gone or silent costs 1 s, up to 3 s where we were connected to it (``console.asking``).
     """
     with ThreadPoolExecutor(2) as beside:
         told = {

@@ -64,6 +64,9 @@ def _add(ended: Path, total: Path) -> None:
 
     if not ended.exists():
         return
+    if not ended.stat().st_size:  # killed when it had only just made it
+        ended.unlink()
+        return
     sums = MmapedDict(str(total))  # type: ignore[no-untyped-call]
     for key, value, stamp, _position in MmapedDict.read_all_values_from_file(str(ended)):  # type: ignore[no-untyped-call]
         before, _ = sums.read_value(key)  # type: ignore[no-untyped-call]

@@ -128,8 +128,8 @@ def _tell(asked: argparse.Namespace, wish: Wish, shown: Shown) -> None:
         for record in records.latest(environment, int(asked.count)):
             shown.say(records.line(record))
     else:
-        with Lock(environment, "prune of static files", wish.now):  # or a deploy begins to need some
-            gone = static_files.prune(environment, state.named(environment), wish.now())
+        with Lock(environment, "prune of static files", wish.now) as lock:  # or a deploy begins to need some
+            gone = static_files.prune(environment, state.named(environment), wish.now(), lock.check)
         shown.say(f"{len(gone)} static files deleted")
 
 

@@ -65,8 +65,8 @@ def in_progress(environment: Environment) -> InProgress | None:
         return InProgress(**json.loads(text)) if text else None
     except (TypeError, ValueError):  # a field it does not know, or no JSON object
         raise Refused(
-            f"/aerie/{environment.name}/{_IN_PROGRESS} was written by a newer release of this command: "
-            f"use that checkout. It says: {text[:500]}"
+            f"/aerie/{environment.name}/{_IN_PROGRESS} was written by a newer release of this command, "
+            f"or by hand: use that checkout. It says: {text[:500]}"
         ) from None
 
 

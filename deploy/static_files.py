@@ -9,6 +9,7 @@ import json
 import mimetypes
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -81,8 +82,16 @@ def is_uploaded(environment: Environment, release: str) -> bool:
     return needed <= _keys(environment, bucket_of(environment)).keys()
 
 
-def prune(environment: Environment, named: set[str], now: datetime | None = None) -> list[str]:
-    """Delete files older than ``KEPT_DAYS`` that no release of that time or ``named`` needs; their keys."""
+def prune(
+    environment: Environment,
+    named: set[str],
+    now: datetime | None = None,
+    may_go_on: Callable[[], None] = lambda: None,
+) -> list[str]:
+    """Delete files older than ``KEPT_DAYS`` that no release of that time or ``named`` needs; their keys.
+
+    Before each it asks whether it ``may_go_on``, and raises what that raises.
+    """
     before = (now or datetime.now(UTC)) - timedelta(days=KEPT_DAYS)
     s3, bucket = environment.client("s3"), bucket_of(environment)
     needed = _needed(environment, named, before)
@@ -92,6 +101,7 @@ def prune(environment: Environment, named: set[str], now: datetime | None = None
         key for key, modified in _keys(environment, bucket).items() if modified < before and key not in needed
     ]
     for key in old:
+        may_go_on()
         s3.delete_object(Bucket=bucket, Key=key)
     return old
 

@@ -12,6 +12,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 
+from tests import failed
 from tests.faults.table import Figure
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     order = {"faults": 0, "browser": 2}
     items.sort(key=lambda item: order.get(item.path.parent.name, 1))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    failed.note(session, exitstatus)
 
 
 @pytest.fixture(autouse=True, scope="module")

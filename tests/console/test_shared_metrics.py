@@ -71,3 +71,9 @@ def test_a_worker_that_froze_over_a_page_does_not_stop_the_arbiter(tmp_path: Pat
         fcntl.flock(lock, fcntl.LOCK_SH)
         forget(tmp_path, 7)
     assert list(tmp_path.glob("*.db")) == []
+
+
+def test_one_that_ended_before_it_counted_is_forgotten(tmp_path: Path) -> None:
+    (tmp_path / "counter_77.db").touch()
+    forget(tmp_path, 77)
+    assert list(tmp_path.glob("*.db")) == []

@@ -67,3 +67,12 @@ def test_nothing_is_pruned_while_somebody_deploys(staging: Staging, uploaded: di
     with Lock(staging.environment, "deploy of something", staging.wished()["now"]):
         assert "deploy of something" in staging.run("prune", "staging", code=outcomes.REFUSED).text
     assert there(staging) == set(uploaded.values())
+
+
+def test_who_lost_the_lock_prunes_no_further(staging: Staging, uploaded: dict[str, str]) -> None:
+    def lost() -> None:
+        raise outcomes.Halted("the lock was lost")
+
+    with pytest.raises(outcomes.Halted):
+        static_files.prune(staging.environment, {BEFORE}, staging.wished()["now"](), lost)
+    assert there(staging) == set(uploaded.values())

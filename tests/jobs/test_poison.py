@@ -56,10 +56,10 @@ def test_the_one_behind_it_is_done(world: World, work: Work, kind: str) -> None:
     bad, good = Task.promise(kind, "bad", {}), effect(world)
     process = work()
     wait_until(lambda: effects() == [good.pk])
+    wait_until(lambda: Task.objects.filter(pk=bad.pk, lease_until=None, attempts__gte=1).exists())
     bad.refresh_from_db()
     assert bad.last_error.startswith({"raise": "RuntimeError", "hang": "JobTimeoutException"}[kind])
-    assert (bad.lease_until, process.poll()) == (None, None)
-    assert bad.attempts >= 1  # on a slow machine its second turn has come
+    assert process.poll() is None
 
 
 def test_one_that_kills_its_worker_leaves_the_rest_to_the_next(world: World, work: Work) -> None:
