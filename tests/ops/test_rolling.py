@@ -7,7 +7,7 @@ into docs/performance.md. Production's settings, TLS and mutual TLS, MariaDB, Re
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -163,8 +163,11 @@ def figures(update: Update, seconds: float) -> Findings:
     return Findings(sample, [Table(("", "measured"), rows)])
 
 
-def test_no_request_failed(update: Update) -> None:
+def test_no_request_failed(update: Update, measured: Callable[..., None]) -> None:
     ledger = update.load.ledger
+    measured(len(ledger.failed), "requests failed", of=len(ledger.asked))
+    measured(ledger.seconds(1.0), "s the longest of them")
+    measured(len(update.place.access_points.flashes()), f"of {ACCESS_POINTS:,} access points flashed, once each")
     assert ledger.failed == []
     assert update.load.broken == []
     assert len(ledger.asked) > 500

@@ -7,7 +7,7 @@ theirs: one pings after a minute of silence, hangs up ten seconds later and dial
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -88,8 +88,13 @@ def loss() -> Iterator[Loss]:
         yield played
 
 
-def test_no_request_failed(loss: Loss) -> None:
-    assert loss.load.ledger.failed == []
+def test_no_request_failed(loss: Loss, measured: Callable[..., None]) -> None:
+    ledger = loss.load.ledger
+    measured(len(ledger.failed), "requests failed", of=len(ledger.asked))
+    measured(ledger.seconds(1.0), "s the longest of them")
+    measured(loss.back, f"s until {ACCESS_POINTS} access points were back")
+    measured(len(loss.keys), "tasks done once")
+    assert ledger.failed == []
     assert loss.load.broken == []
 
 
