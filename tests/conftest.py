@@ -38,6 +38,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order.get(item.path.parent.name, 1))
 
 
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: nobody need look through it again, least of all after each file."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     failed.note(session, exitstatus)
 
