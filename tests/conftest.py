@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays: nobody need look through it again, least of all after each file."""
+    """What was imported and collected stays: it need not be looked through again after each file."""
     gc.collect()
     gc.freeze()
 
