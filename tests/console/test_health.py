@@ -81,10 +81,12 @@ def test_redis_away_is_told_but_keeps_nobody_out(db: None, unhurried: None, sett
 
 
 def test_a_silent_redis_keeps_nobody_out_either(
-    db: None, answered_before: None, settings: Any, silent: int
+    db: None, answered_before: None, settings: Any, silent: int, measured: Callable[..., None]
 ) -> None:
     settings.REDIS_URL = settings.LIVE_STORE_URL = f"redis://127.0.0.1:{silent}/0"
+    began = time.monotonic()
     answer = told_in_time()
+    measured(time.monotonic() - began, "s until it answered")
     assert answer.status_code == 200
     assert answer.json()["queue"] == answer.json()["live_store"] == "TimeoutError"
 
@@ -99,7 +101,7 @@ def test_all_that_is_silent_at_once_is_told_in_time(
 
 
 def test_a_database_that_hangs_is_told_in_time_and_forgiven_for_a_minute(
-    db: None, answered_before: None, monkeypatch: pytest.MonkeyPatch
+    db: None, answered_before: None, monkeypatch: pytest.MonkeyPatch, measured: Callable[..., None]
 ) -> None:
     with MariaDB.private() as server:
         for name, value in (("PORT", server.port), ("NAME", "aerie")):
@@ -108,7 +110,9 @@ def test_a_database_that_hangs_is_told_in_time_and_forgiven_for_a_minute(
         answer = told_in_time(lambda: hang_once_connected(server))
         assert (answer.status_code, answer.json()["database"]) == (200, "OperationalError")
         health._answered.append(time.monotonic() - health.FAIL_OVER)
+        began = time.monotonic()
         assert told_in_time().status_code == 503
+        measured(time.monotonic() - began, "s until it answered")
 
 
 def hang_once_connected(server: MariaDB) -> None:

@@ -2,6 +2,7 @@
 
 import signal
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -69,7 +70,7 @@ def test_a_renewed_certificate_drops_nobody(
 
 
 def test_an_expired_one_of_ours_is_told_and_a_renewed_one_heals(
-    outpost: RunningOutpost, authority: Authority
+    outpost: RunningOutpost, authority: Authority, measured: Callable[..., None]
 ) -> None:
     with dial(outpost, authority, FLEET[0]).connect() as connected:
         serve(outpost, authority, -60)
@@ -78,16 +79,20 @@ def test_an_expired_one_of_ours_is_told_and_a_renewed_one_heals(
             dial(outpost, authority, FLEET[1])
         assert connected.socket.ping().wait(60)
         serve(outpost, authority, 3600)
+        began = time.monotonic()
     eventually(lambda: outpost.ask("/readyz")[0] == 200)
+    measured(time.monotonic() - began, "s from the renewed one until ready")
     dial(outpost, authority, FLEET[1]).connect().close()
 
 
 def test_an_access_point_with_an_expired_one_is_refused_and_told_of(
-    outpost: RunningOutpost, authority: Authority
+    outpost: RunningOutpost, authority: Authority, measured: Callable[..., None]
 ) -> None:
+    began = time.monotonic()
     with pytest.raises((OSError, EOFError, WebSocketException)):
         dial(outpost, authority, FLEET[0], seconds=-60)
     eventually(lambda: "TLS refused: certificate has expired" in outpost.log.read_text())
+    measured(time.monotonic() - began, "s until it was refused and told of")
     assert outpost.count("outpost_refused_connections_total", reason="certificate_expired") == 1
     dial(outpost, authority, FLEET[0]).connect().close()
     assert outpost.failures == []

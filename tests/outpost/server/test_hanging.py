@@ -75,14 +75,16 @@ def test_a_supervisor_that_was_frozen_itself_blames_nobody(outpost):
     assert outpost.workers() == workers
 
 
-def test_a_live_store_that_hangs_is_no_reason_to_replace_anybody(outpost, own_live_server):
+def test_a_live_store_that_hangs_is_no_reason_to_replace_anybody(outpost, own_live_server, measured):
     workers = outpost.workers()
     with AccessPoint(outpost.port, "0000000000aa") as access_point:
         own_live_server.process.send_signal(signal.SIGSTOP)
         access_point.connect().state()
         time.sleep(LONGEST_CALL)
         own_live_server.process.send_signal(signal.SIGCONT)
+        answered = time.monotonic()
         eventually(lambda: outpost.ask("/readyz")[0] == 200)
+    measured(time.monotonic() - answered, f"s until ready, after {LONGEST_CALL:g} s without an answer")
     assert outpost.workers() == workers
 
 
